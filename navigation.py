@@ -3,13 +3,16 @@
 import streamlit as st
 
 from core import installation, process_memory
-from pages._ui import frame, keys, sign_in, workspace_choice
+from core.access import Role, profile
+from pages._ui import frame, invitation, keys, sign_in, workspace_choice
 
 st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", layout="wide")
 
 with frame.errors_shown():
     frame.reload_first_deep_link()
     sign_in.require()
+    if profile().signs_in:
+        invitation.accept()
     workspace_choice.show()
     installation.check()
     home = st.Page(
@@ -75,15 +78,30 @@ with frame.errors_shown():
         url_path="runs",
         help="All background work with logs and files.",
     )
-    page = st.navigation(
-        {
-            "": [home],
-            "Build": [data, automl, finetune],
-            "Check": [fairness],
-            "Ship": [models, edge, pipelines],
-            "Watch": [runs],
-        }
+    workspace = st.Page(
+        "pages/workspace/page.py",
+        title="Workspace",
+        icon=":material/group:",
+        url_path="workspace",
+        help="The people of this workspace, and your other workspaces.",
     )
+    audit = st.Page(
+        "pages/audit/page.py",
+        title="Audit log",
+        icon=":material/history:",
+        url_path="audit",
+        help="What people did in this workspace.",
+    )
+    areas = {
+        "": [home],
+        "Build": [data, automl, finetune],
+        "Check": [fairness],
+        "Ship": [models, edge, pipelines],
+        "Watch": [runs],
+    }
+    if profile().signs_in:  # elsewhere, and for others than admins, their addresses do not exist
+        areas["Team"] = [workspace, audit] if frame.access().may(Role.ADMIN) else [workspace]
+    page = st.navigation(areas)
     keys.set_page(page.url_path or "home", page.title)
     page.run()
 process_memory.settle()

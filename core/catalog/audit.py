@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from pydantic import JsonValue
@@ -17,7 +18,7 @@ from core.access import Access, Role
 from core.catalog.access_tables import AuditRecord
 from core.catalog.engine import reading, writing
 
-__all__ = ["ACTIONS", "add", "broken", "find", "note"]
+__all__ = ["ACTIONS", "EVERYTHING", "EXPORTED", "AuditFilter", "add", "broken", "each_page", "find", "note", "people"]
 
 ACTIONS: Final[Mapping[str, str]] = {
     "sign in": "Signed in",
@@ -31,14 +32,21 @@ ACTIONS: Final[Mapping[str, str]] = {
     "promote": "Changed the alias of",
     "delete": "Deleted",
     "restore": "Restored",
+    "make": "Made the workspace",
     "invite": "Invited someone as",
+    "withdraw": "Withdrew an invitation as",
     "join": "Joined as",
     "role": "Changed the role of",
     "remove": "Removed",
+    "rule": "Changed the rule",
+    "export": "Exported",
 }
 """What is recorded, in words that the subject follows."""
 
+EXPORTED = 100_000
+"""Maximum number of records of one export, the newest ones."""
 _PAGE = 1_000
+_PEOPLE = 1_000
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext(:name))")
 
 
@@ -83,11 +91,39 @@ def note(session: Session, action: str, subject: str, *, access: Access, **detai
     return record
 
 
-def find(*, limit: int = 1_000, before: int | None = None, access: Access) -> list[AuditRecord]:
+@dataclass(frozen=True)
+class AuditFilter:
+    """Which records are wanted; by default all.
+
+    Parameters
+    ----------
+    actions : tuple of str, default=()
+        Keys of `ACTIONS`; none of them for all.
+    who : str, optional
+        Person who did it.
+    since, until : float, optional
+        Times (seconds since 1970) that the records lie between; the second one is not included.
+    """
+
+    actions: tuple[str, ...] = ()
+    who: str | None = None
+    since: float | None = None
+    until: float | None = None
+
+
+EVERYTHING: Final = AuditFilter()
+"""All records."""
+
+
+def find(
+    wanted: AuditFilter = EVERYTHING, *, limit: int = 1_000, before: int | None = None, access: Access
+) -> list[AuditRecord]:
     """Return what was done in a workspace, the newest first.
 
     Parameters
     ----------
+    wanted : AuditFilter, optional
+        Conditions that the records meet.
     limit : int, default=1000
         Maximum number of records.
     before : int, optional
@@ -101,9 +137,41 @@ def find(*, limit: int = 1_000, before: int | None = None, access: Access) -> li
         When the person is not an admin of the workspace.
     """
     access.require(Role.ADMIN)
-    query = _of(access) if before is None else _of(access).where(AuditRecord.number < before)
+    query = _of(access)
+    if wanted.actions:
+        query = query.where(col(AuditRecord.action).in_(wanted.actions))
+    if wanted.who is not None:
+        query = query.where(AuditRecord.who == wanted.who)
+    if wanted.since is not None:
+        query = query.where(AuditRecord.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(AuditRecord.at < wanted.until)
+    if before is not None:
+        query = query.where(AuditRecord.number < before)
     with reading(access) as session:
         return list(session.exec(query.order_by(col(AuditRecord.number).desc()).limit(limit)))
+
+
+def each_page(wanted: AuditFilter, *, access: Access) -> Iterator[list[AuditRecord]]:
+    """Yield the records that `find` returns, up to `EXPORTED` of them, a thousand at a time."""
+    before, count = None, 0
+    while count < EXPORTED and (page := find(wanted, limit=_PAGE, before=before, access=access)):
+        yield page
+        before, count = page[-1].number, count + len(page)
+
+
+def people(*, access: Access) -> list[str]:
+    """Return who has done something in the workspace, by name.
+
+    Raises
+    ------
+    DeniedError
+        When the person is not an admin of the workspace.
+    """
+    access.require(Role.ADMIN)
+    query = select(AuditRecord.who).where(AuditRecord.workspace == access.workspace).distinct()
+    with reading(access) as session:
+        return list(session.exec(query.order_by(col(AuditRecord.who)).limit(_PEOPLE)))
 
 
 def broken(*, access: Access) -> int | None:

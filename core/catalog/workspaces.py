@@ -82,7 +82,7 @@ def _make(made: Workspace, person: str) -> None:
     with writing(access) as session:
         session.add(made)
         session.add(Membership(workspace=made.workspace, person=person[:200], role=Role.ADMIN, who=person[:200]))
-        audit.note(session, "join", Role.ADMIN, access=access)
+        audit.note(session, "make", made.title, access=access, kind=made.kind)
 
 
 def of_person(person: str) -> list[tuple[Workspace, Role]]:
@@ -150,7 +150,7 @@ def set_two_people(value: bool, *, access: Access) -> None:
     access.require(Role.ADMIN)
     with writing(access) as session:
         session.execute(update(Workspace).where(col(Workspace.workspace) == access.workspace).values(two_people=value))
-        audit.note(session, "role", "promotions", access=access, two_people=value)
+        audit.note(session, "rule", "A second person confirms promotions", access=access, holds=value)
 
 
 def invite(role: Role, *, access: Access) -> str:
@@ -211,6 +211,7 @@ def withdraw(invitation_id: str, *, access: Access) -> None:
         When the workspace has no such open invitation.
     """
     access.require(Role.ADMIN)
+    own = select(Invitation.role).where(Invitation.id == invitation_id, Invitation.workspace == access.workspace)
     statement = (
         update(Invitation)
         .where(
@@ -224,6 +225,7 @@ def withdraw(invitation_id: str, *, access: Access) -> None:
     with writing(access) as session:
         if session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]
             raise NotFoundError(f"There is no invitation '{invitation_id}'.", "It was accepted or withdrawn.")
+        audit.note(session, "withdraw", session.exec(own).one(), access=access)
 
 
 def accept(token: str, person: str) -> Access:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from core.access import Role
 from core.catalog import Dataset, datasets, workspaces
@@ -99,3 +100,68 @@ def test_the_server_does_not_start_without_a_provider(team: Path, monkeypatch: p
     monkeypatch.setattr(st.secrets, "load_if_toml_exists", lambda: False)
     with pytest.raises(SettingsError, match="redirect_uri and cookie_secret under"):
         check_sign_in()
+
+
+def open_page(person: str, page: str, workspace: str = "", **query: str) -> AppTest:
+    """Open an address as a signed-in person; one that navigation does not have is answered by Streamlit."""
+    test = AppTest.from_file(str(ROOT / "navigation.py"), default_timeout=60)
+    test.user = {"is_logged_in": True, "email": person, "email_verified": True, "exp": time.time() + 60}
+    if workspace:
+        test.session_state["app-workspace"] = workspace
+    for name, value in query.items():
+        test.query_params[name] = value
+    test._page_hash = calc_hash(page)
+    return test.run()
+
+
+@pytest.mark.nightly
+def test_people_are_invited_and_get_roles_on_the_page(team: Path) -> None:
+    page = open_page(ADA, "workspace")
+    page.text_input(key="workspace-title").input("Sales")
+    page.button(key="workspace-add").click().run()
+    assert page.title[0].value == "Sales"
+    shared = page.session_state["app-workspace"]
+    page.button(key="workspace-invite").click().run()
+    token = page.code[0].value.split("?invitation=")[1]
+    assert len(token) > 40
+    assert not page.run().code, "it is shown once"
+
+    joined = open_page(BOB, "data", invitation=token)
+    assert "invitation" not in joined.query_params
+    assert "You are in the workspace **Sales** now, as editor." in joined.success[0].value
+    assert joined.sidebar.selectbox(key="app-workspace").value == shared
+    again = open_page(BOB, "data", invitation=token)
+    assert "This invitation cannot be used" in again.error[0].proto.title
+
+    editor = open_page(BOB, "workspace", shared)
+    assert [key for key in ("workspace-change-role", "workspace-invite") if key in [b.key for b in editor.button]] == []
+    assert editor.toggle == []
+    assert BOB + " (you)" in shown(editor)
+
+    page.run()
+    page.segmented_control(key=f"workspace-role-{BOB}-editor").set_value(Role.VIEWER).run()
+    page.button(key="workspace-change-role").click().run()
+    assert [(row.person, row.role) for row in workspaces.members(access=workspaces.enter(shared, ADA))] == [
+        (ADA, "admin"),
+        (BOB, "viewer"),
+    ]
+    page.button(key="workspace-leave-confirm").click().run()
+    assert "Nobody would be left as admin" in page.error[0].proto.title
+
+    log = open_page(ADA, "audit", shared)
+    actions = log.dataframe[0].value["Action"].tolist()
+    assert actions == [
+        "Changed the role of bob@example.org",
+        "Joined as editor",
+        "Invited someone as editor",
+        "Made the workspace Sales",
+    ]
+    assert "4 records are an unbroken chain" in log.success[0].value
+    log.multiselect(key="audit-actions").set_value(["role"]).run()
+    assert len(log.dataframe[0].value) == 1
+
+    refused = open_page(BOB, "audit", shared)
+    unknown = open_page(BOB, "nothing", shared)
+    assert refused.title[0].value == "Plumbline"
+    assert [element.type for element in refused.main] == [element.type for element in unknown.main]
+    assert shown(refused) == shown(unknown)

@@ -1,5 +1,7 @@
 """The audit log: in order, chained, never changed, and for admins alone."""
 
+import csv
+import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,7 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from core.access import LOCAL, Access, Role
-from core.catalog import audit
+from core.catalog import audit, audit_export
+from core.catalog.audit import AuditFilter
 from core.catalog.engine import get_engine
 from core.errors import DeniedError
 
@@ -46,6 +49,31 @@ def test_records_are_chained_by_workspace(catalog):
     assert json.dumps(first.to_dict())
 
 
+def test_records_are_filtered_and_exported(catalog):
+    for number, who in enumerate(("ada", "bob", "ada")):
+        audit.add("upload" if number else "run", f"=cmd {number}", access=replace(ADA, actor=who), rows=number)
+    third, second, first = audit.find(access=ADA)
+    for wanted, matches in (
+        (AuditFilter(actions=("upload",)), [third, second]),
+        (AuditFilter(who="ada"), [third, first]),
+        (AuditFilter(since=second.at), [third, second]),
+        (AuditFilter(until=second.at), [first]),
+        (AuditFilter(("run",), "ada", first.at, third.at), [first]),
+        (AuditFilter(who="eve"), []),
+    ):
+        assert audit.find(wanted, access=ADA) == matches
+        assert [record for page in audit.each_page(wanted, access=ADA) for record in page] == matches
+    assert audit.people(access=ADA) == ["ada", "bob"]
+
+    lines = audit_export.export("jsonl", AuditFilter(who="ada"), access=ADA).splitlines()
+    assert [json.loads(line) for line in lines] == [third.to_dict(), first.to_dict()]
+    table = list(csv.DictReader(io.StringIO(audit_export.export("csv", access=ADA))))
+    assert [row["Number"] for row in table] == ["4", "3", "2", "1"], "the first export is recorded"
+    assert table[0]["Action"] == "Exported"
+    assert table[1]["Subject"] == "'=cmd 2", "a spreadsheet does not run it"
+    assert [record.details["records"] for record in audit.find(AuditFilter(("export",)), access=ADA)] == [4, 2]
+
+
 def test_writers_at_once_make_one_chain(catalog):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda number: audit.add("run", str(number), access=ADA), range(20)))
@@ -75,7 +103,7 @@ def test_changes_are_refused_and_show(catalog, statement):
 def test_only_admins_read_it_and_only_known_actions_are_kept(catalog):
     audit.add("run", "x", access=replace(ADA, role=Role.VIEWER))
     for role in (Role.VIEWER, Role.EDITOR):
-        for ask in (audit.find, audit.broken):
+        for ask in (audit.find, audit.broken, audit.people, lambda access: audit_export.export("csv", access=access)):
             with pytest.raises(DeniedError):
                 ask(access=replace(ADA, role=role))
     with pytest.raises(ValueError, match="'peek' is not an action"):
