@@ -2,8 +2,8 @@
 
 from core.access.access import INSTALLATION, LOCAL, Access, Installation, Role
 from core.access.features import FEATURES, Feature
-from core.access.limits import LIMIT_TITLES, WorkspaceLimits
-from core.access.profiles import PROFILES, Profile, has_feature, limits, profile, require_feature
+from core.access.limits import LIMIT_TITLES, SETTING, WorkspaceLimits, lowest
+from core.access.profiles import PROFILES, Profile, has_feature, limits, profile, require_feature, upload_limit_mb
 
 __all__ = [
     "FEATURES",
@@ -11,6 +11,7 @@ __all__ = [
     "LIMIT_TITLES",
     "LOCAL",
     "PROFILES",
+    "SETTING",
     "Access",
     "Feature",
     "Installation",
@@ -19,6 +20,8 @@ __all__ = [
     "WorkspaceLimits",
     "has_feature",
     "limits",
+    "lowest",
     "profile",
     "require_feature",
+    "upload_limit_mb",
 ]

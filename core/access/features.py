@@ -31,7 +31,7 @@ class Feature:
 FEATURES: Registry[Feature] = Registry(
     "feature",
     [
-        Feature("logs", "Logs of runs", "They show what is on the server."),
+        Feature("server_facts", "Paths of the server, logs of runs", "They are for those who run the server."),
         Feature("hub_models", "Base models by their name on the hub", "The server would download what strangers name."),
         Feature("model_folders", "Base models from folders", "Folders of the server are not for strangers."),
         Feature(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.access.features import FEATURES
-from core.access.limits import WorkspaceLimits
+from core.access.limits import WorkspaceLimits, lowest
 from core.errors import DeniedError
 from core.registry import Registry
-from core.settings import get_settings
+from core.settings import Settings, get_settings
 
-__all__ = ["PROFILES", "Profile", "has_feature", "limits", "profile", "require_feature"]
+__all__ = ["PROFILES", "Profile", "has_feature", "limits", "profile", "require_feature", "upload_limit_mb"]
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,6 @@ class Profile:
         Whether everyone signs in, and the server does not start without a provider.
     workspaces : str
         Phrase that says which workspaces there are.
-    shows_server : bool
-        Whether pages show the server's paths, hosts and addresses, and the logs of runs.
     visitors : bool, default=False
         Whether everybody who comes has a workspace, which a cookie of the browser leads to and which is removed later.
     limits : WorkspaceLimits, default=WorkspaceLimits()
@@ -44,7 +42,6 @@ class Profile:
     people: str
     signs_in: bool
     workspaces: str
-    shows_server: bool
     visitors: bool = False
     limits: WorkspaceLimits = field(default_factory=WorkspaceLimits)
     off: frozenset[str] = frozenset()
@@ -59,7 +56,6 @@ PROFILES: Registry[Profile] = Registry(
             people="one person, on this machine",
             signs_in=False,
             workspaces="one",
-            shows_server=True,
         ),
         Profile(
             "team",
@@ -67,7 +63,7 @@ PROFILES: Registry[Profile] = Registry(
             people="people who sign in with OpenID Connect",
             signs_in=True,
             workspaces="one for each person, and shared ones by invitation, with roles",
-            shows_server=False,
+            off=frozenset({"server_facts"}),
         ),
         Profile(
             "demo",
@@ -75,7 +71,6 @@ PROFILES: Registry[Profile] = Registry(
             people="anonymous visitors",
             signs_in=False,
             workspaces="one for each visitor, removed later; and an example, to look at",
-            shows_server=False,
             visitors=True,
             limits=WorkspaceLimits(
                 running=1,
@@ -89,21 +84,40 @@ PROFILES: Registry[Profile] = Registry(
                 run_s=900,
                 kept_hours=24,
             ),
-            off=frozenset(FEATURES),
+            off=frozenset(
+                {
+                    "server_facts",
+                    "hub_models",
+                    "model_folders",
+                    "mlflow_push",
+                    "tensorboard",
+                    "onnx_uploads",
+                    "load_generator",
+                    "pipeline_commands",
+                    "schedules",
+                }
+            ),
         ),
     ],
 )
 """The kinds of installation."""
 
 
-def profile() -> Profile:
+def profile(settings: Settings | None = None) -> Profile:
     """Return what this installation is for (``PLUMBLINE_PROFILE``)."""
-    return PROFILES.require(get_settings().profile)
+    return PROFILES.require((settings or get_settings()).profile)
 
 
-def limits() -> WorkspaceLimits:
+def limits(settings: Settings | None = None) -> WorkspaceLimits:
     """Return what one workspace may take in this installation: by its profile, or by ``PLUMBLINE_WORKSPACE_*``."""
-    return profile().limits.changed_by(get_settings())
+    settings = settings or get_settings()
+    return profile(settings).limits.changed_by(settings)
+
+
+def upload_limit_mb(settings: Settings | None = None) -> int:
+    """Return the size of the largest file that is taken here (MB)."""
+    settings = settings or get_settings()
+    return lowest(settings.max_upload_mb, limits(settings).upload_mb)
 
 
 def has_feature(name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from core.access import limits, lowest, upload_limit_mb
 from core.errors import LimitError
 from core.settings import Settings, get_settings
 
@@ -13,6 +14,14 @@ __all__ = ["EXPANSION_FLOOR", "Limits"]
 MB = 2**20
 EXPANSION_FLOOR = 256 * MB
 """Bytes of expanded content that are accepted whatever the compression ratio: small files pack well."""
+
+
+def _setting_of(name: str) -> str:
+    """Return a sentence that says which settings set a limit."""
+    return f"PLUMBLINE_MAX_{name} sets the limit, and PLUMBLINE_WORKSPACE_{name} that of a workspace."
+
+
+_UPLOAD_HINT = f"Upload a part of the rows. {_setting_of('UPLOAD_MB')}"
 
 
 def _default(name: str) -> int:
@@ -61,12 +70,13 @@ class Limits:
 
     @classmethod
     def from_settings(cls, settings: Settings | None = None) -> Limits:
-        """Return the limits of this installation."""
+        """Return the limits of this installation, and of one workspace in it."""
         settings = settings or get_settings()
+        own = limits(settings)
         return cls(
-            max_bytes=settings.max_upload_mb * MB,
-            max_rows=settings.max_rows,
-            max_columns=settings.max_columns,
+            max_bytes=upload_limit_mb(settings) * MB,
+            max_rows=lowest(settings.max_rows, own.rows),
+            max_columns=lowest(settings.max_columns, own.columns),
             max_cells=settings.max_cells,
             max_cell_bytes=settings.max_cell_bytes,
             max_name_chars=settings.max_name_chars,
@@ -89,7 +99,7 @@ class Limits:
         if size > self.max_bytes:
             raise LimitError(
                 f"The file has {_megabytes(size)}; at most {_megabytes(self.max_bytes)} are read.",
-                "Upload a part of the rows, or raise PLUMBLINE_MAX_UPLOAD_MB.",
+                _UPLOAD_HINT,
             )
 
     def check_expansion(self, expanded: int, packed: int) -> None:
@@ -97,7 +107,7 @@ class Limits:
         if expanded > self.max_bytes:
             raise LimitError(
                 f"The file unpacks to more than {_megabytes(self.max_bytes)}.",
-                "Upload a part of the rows, or raise PLUMBLINE_MAX_UPLOAD_MB.",
+                _UPLOAD_HINT,
             )
         if expanded > EXPANSION_FLOOR and expanded > self.max_ratio * max(packed, 1):
             raise LimitError(
@@ -129,7 +139,7 @@ class Limits:
         if columns > self.max_columns:
             raise LimitError(
                 f"The table has {columns:,} columns; at most {self.max_columns:,} are read.",
-                "Keep the columns you need, or raise PLUMBLINE_MAX_COLUMNS.",
+                f"Keep the columns you need. {_setting_of('COLUMNS')}",
             )
 
     def check_shape(self, rows: int, columns: int) -> None:
@@ -138,7 +148,7 @@ class Limits:
         if rows > self.max_rows:
             raise LimitError(
                 f"The table has {rows:,} rows; at most {self.max_rows:,} are read.",
-                "Upload a part of the rows, or raise PLUMBLINE_MAX_ROWS.",
+                f"Upload a part of the rows. {_setting_of('ROWS')}",
             )
         if rows * columns > self.max_cells:
             raise LimitError(

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from core.access import Access
-from core.catalog import ACTIVE, Run, RunEvent, RunState, artifacts, claims, datasets, runs
+from core.catalog import ACTIVE, Run, RunEvent, RunState, artifacts, claims, datasets, runs, usage
 from core.catalog import events as event_log
 from core.errors import JobError, NotFoundError
 from core.jobs.context import run_dir
@@ -66,7 +66,7 @@ def submit(
         Title in lists of runs.
     timeout_s : float, optional
         Limit of the working time of all attempts together (seconds); neither the queue nor a suspension of the computer
-        counts. By default ``PLUMBLINE_RUN_TIMEOUT_S``.
+        counts. By default ``PLUMBLINE_RUN_TIMEOUT_S``; at most what a workspace may take (`core.access.limits`).
     memory_limit_mb : int, optional
         Memory limit of the whole process tree (MB); by default ``PLUMBLINE_MEMORY_LIMIT_MB``.
     parent : str, optional
@@ -82,6 +82,8 @@ def submit(
     ------
     JobError
         When the task is unknown.
+    LimitError
+        When the workspace has stored as much as it may.
     NotFoundError
         When the workspace does not have the parent, or never had the dataset.
     """
@@ -97,6 +99,7 @@ def submit(
     )
     if parent is not None:
         runs.get(parent, access=access)
+    usage.require_room(access=access)
     _check_dataset(dataset, access=access)
     runs.add(run, access=access)
     tick()

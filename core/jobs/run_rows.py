@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from core.access import Access
+from core.access import Access, limits
 from core.catalog import Run
 from core.jobs.task_specs import load, task_spec
 from core.jsonable import JsonObject
@@ -32,7 +32,10 @@ def new_run(
         When the task is unknown.
     """
     load(task)
-    installed = get_settings()
+    installed, longest_s = get_settings(), limits().run_s
+    timeout_s = installed.run_timeout_s if timeout_s is None else timeout_s
+    if longest_s is not None:
+        timeout_s = min(longest_s, timeout_s or longest_s)
     return Run(
         workspace=access.workspace,
         task=task,
@@ -42,6 +45,6 @@ def new_run(
         who=access.actor[:200],
         dataset_id=dataset,
         settings=settings.model_dump(mode="json") if isinstance(settings, BaseModel) else dict(settings),
-        timeout_s=installed.run_timeout_s if timeout_s is None else timeout_s,
+        timeout_s=timeout_s,
         memory_limit_mb=installed.memory_limit_mb if memory_limit_mb is None else memory_limit_mb,
     )

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from core.catalog import datasets
+from core.access import Access, Role
+from core.catalog import datasets, runs, usage
 from core.errors import InputError, LimitError, shortened
 from core.files import atomic_write, os_errors_explained
 from core.jobs import RunContext
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from core.datasets import Table
 
 __all__ = [
+    "TOO_LARGE_HINT",
     "check_uploadable",
     "delete_preview",
     "keep_original",
@@ -34,6 +36,12 @@ __all__ = [
     "upload_path",
     "uploaded_file",
 ]
+
+TOO_LARGE_HINT = (
+    "Upload a part of it, or Parquet, which is smaller. PLUMBLINE_MAX_UPLOAD_MB sets the limit, and "
+    "PLUMBLINE_WORKSPACE_UPLOAD_MB that of a workspace."
+)
+"""Advice for an upload above the limit."""
 
 _PACKED = (b"\x1f\x8b", b"PK", b"PAR1", b"ARROW1")
 
@@ -58,7 +66,9 @@ def delete_preview(name: str) -> None:
     shutil.rmtree(preview_dir(name), ignore_errors=True)
 
 
-def keep_upload(file: IO[bytes], filename: str, limit_mb: int, hint: str, *, preview: bool = False) -> str:
+def keep_upload(
+    file: IO[bytes], filename: str, limit_mb: int, hint: str, *, preview: bool = False, access: Access
+) -> str:
     """Store an upload, and return the name that `upload_path` takes.
 
     Parameters
@@ -73,14 +83,18 @@ def keep_upload(file: IO[bytes], filename: str, limit_mb: int, hint: str, *, pre
         Advice for a larger file.
     preview : bool, default=False
         Whether it is looked at first: then it is stored as the file that `previewed_file` names.
+    access : Access
+        The workspace, and who acts in it.
 
     Raises
     ------
     LimitError
-        When it is larger than the limit; nothing is kept of it.
+        When it is larger than the limit, or the workspace has no room; nothing is kept of it.
     StorageError
         When the disk is full or not written to; nothing is kept of it either.
     """
+    access.require(Role.EDITOR)
+    usage.require_room(_previewed_bytes(access=access), access=access)
     name = secrets.token_hex(16)
     path = previewed_file(name) if preview else upload_path(name)
     copied = 0
@@ -102,6 +116,13 @@ def keep_upload(file: IO[bytes], filename: str, limit_mb: int, hint: str, *, pre
                 path.parent.rmdir()
         raise
     return name
+
+
+def _previewed_bytes(*, access: Access) -> int:
+    """Return the size of the files that were uploaded to look at them, and are neither imported nor discarded."""
+    looks = runs.find(task="preview", access=access)
+    folders = {preview_dir(look.settings["folder"]) for look in looks}
+    return sum(path.stat().st_size for folder in folders for path in folder.glob("file"))
 
 
 def shared_upload(path: Path) -> JsonObject:

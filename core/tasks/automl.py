@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core import jobs
-from core.access import Access
+from core.access import Access, limits
 from core.automl import AutoMLSettings
 from core.catalog import Dataset, Run, RunState, artifacts, datasets, runs
 from core.errors import JobError
@@ -57,7 +57,10 @@ def submit(
     ------
     JobError
         When the earlier run is not a finished search of this dataset.
+    LimitError
+        When its time budget is larger than a workspace may take.
     """
+    limits().check_budget(settings.time_budget_s)
     values = settings.model_dump(mode="json")
     if derived_from is not None:
         values["derived_from"] = derived_from

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from core import jobs
-from core.access import Access
+from core.access import Access, upload_limit_mb
 from core.catalog import Dataset, Run, datasets, runs
 from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
@@ -17,6 +17,7 @@ from core.progress import Event
 from core.settings import get_settings
 from core.storage import get_store
 from core.tasks._uploads import (
+    TOO_LARGE_HINT,
     check_uploadable,
     delete_preview,
     keep_original,
@@ -41,9 +42,6 @@ __all__ = [
     "submit_sample",
     "submit_upload",
 ]
-
-TOO_LARGE_HINT = "Upload a part of it, or Parquet, which is smaller. PLUMBLINE_MAX_UPLOAD_MB sets the limit."
-"""Advice for an upload above the limit."""
 
 SPEC = TaskSpec(
     name="ingest",
@@ -92,7 +90,7 @@ def submit_upload(
         When the workspace does not have the dataset `like`.
     """
     origin = None if like is None else datasets.get(like, access=access)
-    name = keep_upload(file, filename, get_settings().max_upload_mb, TOO_LARGE_HINT)
+    name = keep_upload(file, filename, upload_limit_mb(), TOO_LARGE_HINT, access=access)
     settings: JsonObject = {"upload": name, "filename": filename[:200], **shared_upload(upload_path(name))}
     if options is not None:
         settings["options"] = options.model_dump(mode="json")

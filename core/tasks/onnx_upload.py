@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import IO
 
 from core import exports, jobs
-from core.access import Access
+from core.access import Access, upload_limit_mb
 from core.edge import QUANTIZATION_MODES
 from core.errors import SettingsError
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.registry import unknown_name
-from core.settings import get_settings
 from core.tasks._uploads import keep_upload, shared_upload, upload_path, uploaded_file
 from core.tasks.export import ExportResult
 
@@ -35,7 +34,7 @@ _MEMORY_MB, _TIMEOUT_S = 6_000, 900
 
 def limit_mb() -> int:
     """Return the size in MB up to which an ONNX file is taken: that of any upload sets it too."""
-    return min(LIMIT_MB, get_settings().max_upload_mb)
+    return min(LIMIT_MB, upload_limit_mb())
 
 
 def data_free_modes() -> list[str]:
@@ -77,7 +76,8 @@ def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] | None = None
         raise SettingsError(
             f"An uploaded file cannot be quantized with the mode '{unknown[0]}'.", unknown_name(unknown[0], data_free)
         )
-    name = keep_upload(file, filename, limit_mb(), "Quantize it to 8 bits first, which takes a quarter of the space.")
+    hint = "Quantize it to 8 bits first, which takes a quarter of the space."
+    name = keep_upload(file, filename, limit_mb(), hint, access=access)
     return jobs.submit(
         "onnx_upload",
         {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from core import jobs
-from core.access import Access
+from core.access import Access, upload_limit_mb
 from core.catalog import ACTIVE, Dataset, Run, RunState, datasets, runs
 from core.errors import InputError, NotFoundError, PlumblineError
 from core.files import atomic_write, write_text
@@ -21,6 +21,7 @@ from core.progress import Event
 from core.settings import get_settings
 from core.tasks import ingest
 from core.tasks._uploads import (
+    TOO_LARGE_HINT,
     check_uploadable,
     delete_preview,
     keep_upload,
@@ -108,7 +109,7 @@ def submit(file: IO[bytes], filename: str, *, like: str | None = None, access: A
     """
     following = {} if like is None else {"like": datasets.get(like, access=access).id}
     jobs.sweep()
-    name = keep_upload(file, filename, get_settings().max_upload_mb, ingest.TOO_LARGE_HINT, preview=True)
+    name = keep_upload(file, filename, upload_limit_mb(), TOO_LARGE_HINT, preview=True, access=access)
     shared = shared_upload(previewed_file(name))
     return _submit({"folder": name, "filename": filename[:200], **shared} | following, access=access)
 

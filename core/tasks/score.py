@@ -10,16 +10,15 @@ from typing import IO, TYPE_CHECKING
 from pydantic import JsonValue, TypeAdapter
 
 from core import jobs
-from core.access import Access
+from core.access import Access, upload_limit_mb
 from core.catalog import ModelVersion, models, runs
 from core.columns import require_columns
 from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.readings import training_reading
-from core.settings import get_settings
 from core.tasks._scored_extras import MAX_REASONS, evaluated, explained, ranked, top_rows
-from core.tasks._uploads import keep_upload, shared_upload, upload_path, uploaded_file
+from core.tasks._uploads import TOO_LARGE_HINT, keep_upload, shared_upload, upload_path, uploaded_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,8 +128,7 @@ def submit_upload(
         When the file is larger than ``max_upload_mb``.
     """
     name = models.get(version.model_id, access=access).name
-    limit = get_settings().max_upload_mb
-    upload = keep_upload(file, filename, limit, "Upload a part of it. PLUMBLINE_MAX_UPLOAD_MB sets the limit.")
+    upload = keep_upload(file, filename, upload_limit_mb(), TOO_LARGE_HINT, access=access)
     settings = {
         "version": version.id,
         "upload": upload,

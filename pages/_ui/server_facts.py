@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 
-from core.access import profile
+from core.access import has_feature
 from core.settings import get_settings
 
 __all__ = ["shown", "without"]
@@ -19,7 +19,7 @@ def shown() -> bool:
 
     The profile of the installation says so: who has it for themselves may, and members of a team need not.
     """
-    return profile().shows_server
+    return has_feature("server_facts")
 
 
 def without(text: str) -> str:

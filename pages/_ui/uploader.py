@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.access import upload_limit_mb
 from core.errors import LimitError
-from core.settings import get_settings
 from pages._ui import frame
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def show(
     help : str, optional
         Tooltip of the field.
     """
-    limit_mb = min(limit_mb, get_settings().max_upload_mb)  # that of the server
+    limit_mb = min(limit_mb, upload_limit_mb())  # that of the server
     number = st.session_state.setdefault(f"{key}-number", 0)
     return st.file_uploader(
         label,

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import known_columns
+from core import access, known_columns
 from core.automl import AutoMLSettings
 from core.catalog import Run, datasets, runs
 from core.errors import NotFoundError
@@ -83,7 +83,8 @@ def _limits(count: int, *, by_trials: bool, limited: bool) -> dict[str, Any]:
     """Let the user choose how much more; a search without a time budget may continue without one."""
     ways = {"time": "More time", "trials": "More trials"}
     way = "time"
-    if by_trials:
+    longest = access.limits()
+    if by_trials and longest.allows_budget(None):
         way = st.radio(
             "Continue with",
             list(ways),
@@ -97,7 +98,11 @@ def _limits(count: int, *, by_trials: bool, limited: bool) -> dict[str, Any]:
         st.caption(f"It ends after {count + more:,} trials: the {count:,} of this search and {more:,} more.")
         return {"time_budget_s": None, "max_trials": count + more}
     seconds = st.radio(
-        "More time", list(_SECONDS), format_func=_SECONDS.__getitem__, horizontal=True, key="automl-continue-seconds"
+        "More time",
+        [seconds for seconds in _SECONDS if longest.allows_budget(seconds)] or [longest.budget_s or 0],
+        format_func=lambda seconds: _SECONDS.get(seconds, f"{seconds} s"),
+        horizontal=True,
+        key="automl-continue-seconds",
     )
     if by_trials:
         st.caption("With a time budget, the number of trials depends on the machine.")

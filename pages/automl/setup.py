@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core import access
 from core.automl import AutoMLSettings
 from core.catalog import Dataset
 from core.favorable import favorable_outcome
@@ -120,14 +121,17 @@ def _class_of_interest(dataset: Dataset, target: str, classes: list[str]) -> str
 
 
 def _budget() -> dict[str, Any]:
+    longest = access.limits()
+    presets = [key for key in PRESETS if key == "other" or longest.allows_budget(float(key) if key.isdigit() else None)]
+    usual = f"{default(AutoMLSettings, 'time_budget_s'):g}"
     preset = st.radio(
         "Time budget",
-        list(PRESETS),
-        index=list(PRESETS).index(f"{default(AutoMLSettings, 'time_budget_s'):g}"),
+        presets,
+        index=presets.index(usual) if usual in presets else 0,
         format_func=PRESETS.__getitem__,
         horizontal=True,
         help="From Start to a model that predicts: features, search and final fit all count. "
-        "By trials: no time budget, and the same settings give the same model.",
+        + ("By trials: no time budget, and the same settings give the same model." if "trials" in presets else ""),
         key="automl-preset",
     )
     if preset == "trials":
@@ -136,11 +140,13 @@ def _budget() -> dict[str, Any]:
         )
         return {"time_budget_s": None, "max_trials": trials}
     if preset == "other":
+        ends = {"min_value": 10.0, **limits(AutoMLSettings, "time_budget_s")}
+        if longest.budget_s is not None:
+            ends = {"min_value": min(10.0, longest.budget_s), "max_value": float(longest.budget_s)}
         seconds = st.number_input(
             "Seconds",
-            min_value=10.0,
-            **limits(AutoMLSettings, "time_budget_s"),
-            value=120.0,
+            **ends,
+            value=min(120.0, ends["max_value"]),
             step=10.0,
             format="%.0f",
             key="automl-budget-seconds",

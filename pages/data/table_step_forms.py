@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.access import upload_limit_mb
 from core.catalog import Dataset, Run, RunState, datasets
 from core.datasets import Preview, ReadReport
-from core.settings import get_settings
 from core.tasks import ingest
 from pages._ui import address, frame, lookups, run_view, tables, uploader
 from pages.data import reading_notes
@@ -90,7 +90,7 @@ def append(_: Preview, dataset: Dataset) -> dict[str, Any] | None:
     uploader.show(
         "A newer file, read like the file of this dataset",
         key="data-append-upload",
-        limit_mb=get_settings().max_upload_mb,
+        limit_mb=upload_limit_mb(),
         on_upload=lambda file: _read_newer(dataset, file),
         help="Columns that this dataset has get its types and formats.",
     )

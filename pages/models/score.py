@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.access import upload_limit_mb
 from core.catalog import ModelVersion, runs
-from core.settings import get_settings
 from core.tasks import score as task
 from pages._ui import address, badges, frame, listing, numbers, policy_choice, uploader
 from pages.models import score_row
@@ -46,7 +46,7 @@ def _score_file(version: ModelVersion, policy: str, *, randomized: bool) -> None
     file = uploader.show(
         "A table (CSV, Parquet, Excel, JSON) with the columns that the model reads",
         key="models-score-file",
-        limit_mb=get_settings().max_upload_mb,
+        limit_mb=upload_limit_mb(),
         help=f"Needed, in any order: {', '.join(needed[:60])}{' …' if len(needed) > 60 else ''}",
     )
     reasons = st.number_input(

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from core.access import Access
+from core.access import Access, upload_limit_mb
 from core.catalog import PipelineComponent
 from core.catalog import components as component_rows
 from core.errors import PlumblineError
 from core.pipelines import Component, component_files, load_component
-from core.settings import get_settings
 from core.tasks import pipeline_components
 from pages._ui import address, frame, listing, uploader
 from pages.pipelines import reading, uploads
@@ -76,7 +75,7 @@ def show() -> None:
     uploader.show_several(
         "Its .yml with its code beside it, or both in a .zip",
         key="pipelines-component-file",
-        limit_mb=get_settings().max_upload_mb,
+        limit_mb=upload_limit_mb(),
         on_upload=_register,
     )
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.access import upload_limit_mb
 from core.catalog import SavedPipeline, saved_pipelines
-from core.settings import get_settings
 from core.storage import get_store
 from core.tasks import pipeline_schedules
 from pages._ui import downloads, frame, uploader, written
@@ -118,7 +118,7 @@ def _files(saved: SavedPipeline) -> None:
         uploader.show_several(
             "Components, code, recipes, or a .zip",
             key=f"pipelines-add-{saved.id}",
-            limit_mb=get_settings().max_upload_mb,
+            limit_mb=upload_limit_mb(),
             on_upload=lambda uploaded: _add(saved.id, folder, uploaded),
         )
 

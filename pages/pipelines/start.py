@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.access import upload_limit_mb
 from core.catalog import SavedPipeline, saved_pipelines
 from core.pipelines import example_pipelines, pipeline_among
-from core.settings import get_settings
 from pages._ui import address, frame, uploader
 from pages.pipelines import uploads
 
@@ -61,7 +61,7 @@ def show(*, empty: bool) -> None:
             uploader.show_several(
                 "A pipeline's .yml with the files beside it, or all of them in a .zip",
                 key="pipelines-upload-file",
-                limit_mb=get_settings().max_upload_mb,
+                limit_mb=upload_limit_mb(),
                 on_upload=_upload,
             )
 

@@ -22,6 +22,7 @@ _CORE = Path(__file__).resolve().parents[2]
 _MODULES = ("*.py", "*.pyi")
 BUNDLE_SOURCES = (
     "__init__.py",
+    "access/*.py",
     "bounded.py",
     "bounded_child.py",
     "checked.py",

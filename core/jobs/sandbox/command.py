@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from core.access import LIMIT_TITLES, SETTING
 from core.jobs.processes import MARK
 from core.jobs.sandbox.folders import NOBODY, RunFolders
 from core.settings import Settings
@@ -41,6 +42,7 @@ PASSED = {
     "run_processes",
     "run_timeout_s",
     "task_packages",
+    *(f"{SETTING}{name}" for name in LIMIT_TITLES),
 }
 """Settings that a sandboxed worker gets."""
 KEPT_OUT = {

@@ -33,7 +33,6 @@ def rows() -> list[list[str]]:
         ["for", *(record.people for record in profiles)],
         ["workspaces", *(record.workspaces for record in profiles)],
         ["sign-in", *("yes" if record.signs_in else "no" for record in profiles)],
-        ["pages show paths of the server", *("yes" if record.shows_server else "no" for record in profiles)],
     ]
     values = [
         [
