@@ -4,13 +4,14 @@ import streamlit as st
 
 from core import installation, process_memory
 from core.access import Role, profile
-from pages._ui import frame, invitation, keys, sign_in, workspace_choice
+from pages._ui import frame, invitation, keys, sign_in, visitor, workspace_choice
 
 st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", layout="wide")
 
 with frame.errors_shown():
     frame.reload_first_deep_link()
     sign_in.require()
+    visitor.require()
     if profile().signs_in:
         invitation.accept()
     workspace_choice.show()
@@ -103,5 +104,6 @@ with frame.errors_shown():
         areas["Team"] = [workspace, audit] if frame.access().may(Role.ADMIN) else [workspace]
     page = st.navigation(areas)
     keys.set_page(page.url_path or "home", page.title)
+    visitor.show_banner()
     page.run()
 process_memory.settle()

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.setting_errors import PREFIX, check_env_file, invalid_settings, unknown_settings
@@ -128,6 +128,10 @@ class Settings(BaseSettings):
         description="Commands that pipelines may run: all, or only those of the components that come with Plumbline.",
     )
 
+    visitor_secret: SecretStr | None = Field(
+        default=None,
+        description="Text that the cookies of anonymous visitors are signed with; of 32 or more characters.",
+    )
     # By default those of the profile (core/access/profiles.py); 0 sets no limit.
     workspace_running: int | None = Field(
         default=None, ge=0, description="Maximum number of long runs of one workspace at the same time."

@@ -8,13 +8,14 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit import config, net_util
 
 from core import installation, jobs, process_memory, query
-from core.access import profile
+from core.access import SETTING, check_secret, limits, profile
 from core.errors import PlumblineError, SettingsError, StorageError
 from core.private_folder import PRIVATE_UMASK
 from core.settings import get_settings
@@ -22,7 +23,7 @@ from core.settings import get_settings
 if TYPE_CHECKING:
     from streamlit.starlette import App
 
-__all__ = ["check", "check_sign_in", "check_upload_limit", "lifespan"]
+__all__ = ["check", "check_sign_in", "check_upload_limit", "check_visitors", "lifespan"]
 
 _UPLOAD_LIMIT = "server.maxUploadSize"
 _QUERIES_MB = 400  # to decode a column of long texts takes most of it, as when a model of them is registered
@@ -40,6 +41,7 @@ def check() -> None:
     try:
         check_upload_limit()
         check_sign_in()
+        check_visitors()
         jobs.require_sandbox()
         installation.check()
     except StorageError as error:  # pages say so too, until it is put right
@@ -62,6 +64,35 @@ def check_sign_in() -> None:
         raise SettingsError(f"cookie_secret has fewer than {_SECRET_CHARS} characters.", "Use a long random one.")
     if importlib.util.find_spec("authlib") is None:
         raise SettingsError("Sign-in needs Authlib, which is not installed.", "pip install 'streamlit[auth]'")
+
+
+def check_visitors() -> None:
+    """Raise SettingsError where strangers would come to a server that does not keep them apart, or within limits."""
+    if not profile().visitors:
+        return
+    check_secret()
+    settings = get_settings()
+    if settings.sandbox == "off":
+        raise SettingsError(
+            "PLUMBLINE_PROFILE=demo needs PLUMBLINE_SANDBOX=bubblewrap: runs of strangers work in a sandbox.",
+            "Install bubblewrap (on Debian: apt-get install bubblewrap) and set it.",
+        )
+    if settings.memory_limit_mb is None:
+        raise SettingsError(
+            "PLUMBLINE_PROFILE=demo needs PLUMBLINE_MEMORY_LIMIT_MB: the memory that a run may take.",
+            "Divide what the machine has by the runs that work at the same time, such as 4000.",
+        )
+    own = limits()
+    for field in fields(own):
+        if getattr(own, field.name) is None:
+            variable = f"PLUMBLINE_{SETTING.upper()}{field.name.upper()}"
+            raise SettingsError(
+                f"PLUMBLINE_PROFILE=demo needs all limits of a workspace, and {variable}=0 switches one off.",
+                "Set it to a number, or leave it out for the one of the profile.",
+            )
+    for variable in ("TENSORBOARD_LOGGING_DIR", "MLFLOW_TRACKING_URI"):
+        if os.environ.get(variable):
+            raise SettingsError(f"{variable} has no place in a demo: visitors' runs would write there.", "Unset it.")
 
 
 def check_upload_limit() -> None:

@@ -19,7 +19,7 @@ from core.access import LOCAL, Access, profile
 from core.catalog import workspaces
 from core.errors import DeniedError, PlumblineError, lack_of_memory
 from core.plain_text import JOINER, inert
-from pages._ui import server_facts, sign_in
+from pages._ui import server_facts, sign_in, visitor
 
 __all__ = [
     "DEFECT_TITLE",
@@ -50,7 +50,7 @@ def access() -> Access:
     """
     person = sign_in.person()
     if profile().visitors:
-        raise DeniedError("This visit has no workspace.", "Load the page again.")
+        return visitor.access(st.session_state.get(WORKSPACE))
     if not profile().signs_in:
         return replace(LOCAL, actor=person)
     if not person:  # of a part of a page that draws itself again after the sign-in has expired

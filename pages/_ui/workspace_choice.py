@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.access import Role, profile
+from core.access import EXAMPLES, Role, profile
 from core.catalog import workspaces
-from pages._ui import frame, sign_in
+from pages._ui import frame, sign_in, visitor
 
 __all__ = ["show"]
 
 
 def show() -> None:
     """Let the user choose one of their workspaces, where there are several; draw who is signed in."""
+    if profile().visitors:
+        _choose_example()
+        return
     person = sign_in.person()
     if not person:
         return
@@ -37,6 +40,22 @@ def _choose(person: str) -> None:
         key=frame.WORKSPACE,
         persist_state="session",
     )
+
+
+def _choose_example() -> None:
+    """Let a visitor look at the example, where there is one."""
+    if visitor.examples() is None:
+        return
+    titles = {visitor.OWN: "Your own", EXAMPLES: "Example (look only)"}
+    with st.sidebar:
+        st.selectbox(
+            "Workspace",
+            list(titles),
+            format_func=titles.__getitem__,
+            key=frame.WORKSPACE,
+            persist_state="session",
+            on_change=st.query_params.clear,  # what the address names is in the other workspace
+        )
 
 
 def _label(title: str, role: Role) -> str:

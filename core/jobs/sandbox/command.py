@@ -56,6 +56,7 @@ KEPT_OUT = {
     "sandbox",
     "storage",
     "tick_every_s",
+    "visitor_secret",
 }
 """Settings that it does not get: where the catalog and the store are, with their passwords; what others do for it."""
 

@@ -163,3 +163,36 @@ def test_the_address_on_the_internet_is_never_asked_for(monkeypatch: pytest.Monk
     with ThreadPoolExecutor(1) as thread:  # a browser test of the same process may have a loop in this one
         assert thread.submit(asyncio.run, compare()).result() is False
     assert asked == []
+
+
+NEEDED = {
+    "VISITOR_SECRET": "s" * 32,
+    "SANDBOX": "bubblewrap",
+    "MEMORY_LIMIT_MB": "4000",
+}
+"""What a demo needs, by the setting."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"VISITOR_SECRET": ""}, "PLUMBLINE_VISITOR_SECRET is not set"),
+        ({"VISITOR_SECRET": "s" * 31}, "PLUMBLINE_VISITOR_SECRET has 31 characters"),
+        ({"SANDBOX": "off"}, "needs PLUMBLINE_SANDBOX=bubblewrap"),
+        ({"MEMORY_LIMIT_MB": ""}, "needs PLUMBLINE_MEMORY_LIMIT_MB"),
+        ({"WORKSPACE_ROWS": "0"}, "PLUMBLINE_WORKSPACE_ROWS=0 switches one off"),
+        ({"WORKSPACE_KEPT_HOURS": "0"}, "PLUMBLINE_WORKSPACE_KEPT_HOURS=0 switches one off"),
+        ({}, ""),
+    ],
+)
+def test_a_demo_does_not_start_without_what_it_needs(
+    installation: Any, tmp_path: Path, changes: dict[str, str], said: str
+) -> None:
+    with installation(tmp_path / "home", PROFILE="demo", **NEEDED | changes):
+        if said:
+            with pytest.raises(SettingsError, match=said):
+                startup.check_visitors()
+            with pytest.raises(SystemExit, match=said):
+                startup.check()
+        else:
+            startup.check_visitors()

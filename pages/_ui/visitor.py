@@ -1,0 +1,68 @@
+"""Anonymous visitors of a demo: whose workspace it is, and what they are told on every page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.access import COOKIE, EXAMPLES, LIMIT_TITLES, Access, limits, profile, workspace_of
+from core.catalog import visitors
+from core.errors import DeniedError
+
+__all__ = ["OWN", "access", "examples", "require", "show_banner"]
+
+OWN = "own"
+"""Name of the visitor's own workspace in the sidebar: its true name stays out of the page."""
+_FRESH_S = 1.0  # for which a workspace that is being removed can still be entered
+
+
+def access(chosen: str | None) -> Access:
+    """Return the access of the visitor: to the example if that was chosen, otherwise to a workspace of their own.
+
+    Raises
+    ------
+    DeniedError
+        When the browser has not sent a cookie of this installation, or one that is too old.
+    """
+    workspace = workspace_of(st.context.cookies.get(COOKIE))
+    if workspace is None:
+        raise DeniedError("Your visit has ended.", "Load the page again.")
+    return (examples() if chosen == EXAMPLES else None) or _own(workspace)
+
+
+@st.cache_data(ttl=_FRESH_S, max_entries=1_000, show_spinner=False)
+def _own(workspace: str) -> Access:
+    return visitors.visit(workspace)
+
+
+@st.cache_data(ttl=60, max_entries=1, show_spinner=False)
+def examples() -> Access | None:
+    """Return the access to the example, where the operator has made one."""
+    return visitors.examples()
+
+
+def require() -> None:
+    """Let nobody further whose browser has sent no cookie of this installation; only a page that is loaded sets one."""
+    if not profile().visitors or workspace_of(st.context.cookies.get(COOKIE)) is not None:
+        return
+    st.title("Plumbline")
+    st.info(
+        "Load this page again. If that does not help, allow cookies for this site: one tells your browser from others.",
+        title="Your visit has ended, or your browser keeps no cookies",
+        icon=":material/cookie:",
+    )
+    st.stop()
+
+
+def show_banner() -> None:
+    """Say on every page that this is a demo, when what is uploaded is removed, and what the limits are."""
+    if not profile().visitors:
+        return
+    own = limits()
+    with st.container(horizontal=True, vertical_alignment="center", key="app-demo"):
+        st.markdown(
+            f":material/public: **Public demo.** All that you make is removed {own.kept_hours} hours after your last "
+            "visit. Do not upload personal data.",
+            width="content",
+        )
+        with st.popover("Limits", type="tertiary", key="app-demo-limits"):
+            st.markdown("\n".join(f"* {getattr(own, name):,} {title}" for name, title in LIMIT_TITLES.items()))

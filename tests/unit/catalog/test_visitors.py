@@ -1,0 +1,54 @@
+"""Workspaces of visitors: made, kept from the last visit on, closed."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.access import EXAMPLES, INSTALLATION, LOCAL, Access, Role
+from core.catalog import Workspace, visitors
+from core.catalog.engine import reading, writing
+from core.errors import NotFoundError
+
+HOUR_S = 3_600.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def demo(installation, tmp_path_factory):
+    with installation(tmp_path_factory.mktemp("demo"), PROFILE="demo", WORKSPACE_KEPT_HOURS="2"):
+        yield
+
+
+def row(workspace):
+    with reading(INSTALLATION) as session:
+        return session.get(Workspace, workspace)
+
+
+def test_a_workspace_is_kept_from_the_last_visit_on(monkeypatch):
+    monkeypatch.setattr("time.time", lambda: 1_000_000.0)
+    assert visitors.visit("v-a") == Access("v-a", Role.EDITOR, "") == visitors.visit("v-a")
+    assert row("v-a").expires_at == 1_000_000 + 2 * HOUR_S
+    monkeypatch.setattr("time.time", lambda: 1_000_000 + HOUR_S)
+    visitors.visit("v-a")
+    assert row("v-a").expires_at == 1_000_000 + 3 * HOUR_S
+    assert visitors.due(1_000_000 + 3 * HOUR_S - 1) == []
+    assert visitors.due(1_000_000 + 3 * HOUR_S) == ["v-a"]
+    assert not visitors.close("v-a", 1_000_000 + 3 * HOUR_S - 1)
+    assert visitors.close("v-a", 1_000_000 + 3 * HOUR_S)
+    assert visitors.due(0) == ["v-a"]  # a removal that was interrupted is continued
+    with pytest.raises(NotFoundError, match="is being removed"):
+        visitors.visit("v-a")
+
+
+def test_only_workspaces_of_visitors_are_closed():
+    with writing(replace(LOCAL, workspace="sales")) as session:
+        session.add(Workspace(workspace="sales", title="Sales", expires_at=1.0))
+    assert "sales" not in visitors.due()
+    assert not visitors.close("sales")
+    assert not visitors.close("nobody")
+
+
+def test_the_example_is_there_when_it_was_made():
+    assert visitors.examples() is None
+    with writing(replace(LOCAL, workspace=EXAMPLES)) as session:
+        session.add(Workspace(workspace=EXAMPLES, title="Example"))
+    assert visitors.examples() == Access(EXAMPLES, Role.VIEWER, "")
