@@ -8,7 +8,7 @@ from pages._ui import frame, invitation, keys, sign_in, visitor, workspace_choic
 
 st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", layout="wide")
 
-with frame.errors_shown():
+with frame.errors_shown(), frame.access_kept():
     frame.reload_first_deep_link()
     sign_in.require()
     visitor.require()

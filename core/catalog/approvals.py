@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from core.access import Access
+from core.catalog import audit
 from core.catalog.engine import reading, writing
 from core.catalog.pipeline_tables import ApprovedCode
 
@@ -30,6 +31,7 @@ def approve(digests: Iterable[str], *, access: Access) -> None:
         try:
             with writing(access) as session:
                 session.add(ApprovedCode(workspace=access.workspace, digest=digest, who=access.actor[:200]))
+                audit.note(session, "approve", f"the code {digest[:16]}", access=access, digest=digest)
         except IntegrityError:  # another process approved it first
             if not approved([digest], access=access):
                 raise

@@ -14,22 +14,46 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from core.access import Access, Role
+from core.access import Access, Role, profile
 from core.catalog.access_tables import AuditRecord
 from core.catalog.engine import reading, writing
+from core.settings import get_settings
 
-__all__ = ["ACTIONS", "EVERYTHING", "EXPORTED", "AuditFilter", "add", "broken", "each_page", "find", "note", "people"]
+__all__ = [
+    "ACTIONS",
+    "EVERYTHING",
+    "EXPORTED",
+    "READ_S",
+    "SIGN_IN_S",
+    "AuditFilter",
+    "add",
+    "broken",
+    "each_page",
+    "find",
+    "looks_are_recorded",
+    "note",
+    "once",
+    "people",
+]
 
 ACTIONS: Final[Mapping[str, str]] = {
     "sign in": "Signed in",
     "sign out": "Signed out",
-    "refused": "Was refused",
+    "refused": "Was refused:",
+    "enter": "Opened the workspace",
     "upload": "Uploaded",
-    "read": "Looked at rows of",
+    "read": "Looked at",
     "download": "Downloaded",
     "run": "Started",
+    "stop": "Stopped early",
     "cancel": "Cancelled",
-    "promote": "Changed the alias of",
+    "resume": "Resumed",
+    "register": "Registered",
+    "promote": "Promoted to champion:",
+    "alias": "Changed an alias of",
+    "archive": "Archived",
+    "decide": "Changed the decision rule of",
+    "approve": "Approved",
     "delete": "Deleted",
     "restore": "Restored",
     "make": "Made the workspace",
@@ -38,14 +62,19 @@ ACTIONS: Final[Mapping[str, str]] = {
     "join": "Joined as",
     "role": "Changed the role of",
     "remove": "Removed",
-    "rule": "Changed the rule",
+    "rule": "Changed the rule of the workspace:",
     "export": "Exported",
 }
 """What is recorded, in words that the subject follows."""
 
 EXPORTED = 100_000
 """Maximum number of records of one export, the newest ones."""
+SIGN_IN_S: Final = 30 * 86_400.0
+"""Seconds for which a sign-in counts as one, as Streamlit keeps its cookie."""
+READ_S: Final = 3_600.0
+"""Seconds within which repeated looks of a person at one thing are one record."""
 _PAGE = 1_000
+_REMEMBERED = 10_000
 _PEOPLE = 1_000
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext(:name))")
 
@@ -68,12 +97,66 @@ def add(action: str, subject: str, *, access: Access, **details: JsonValue) -> A
         return note(session, action, subject, access=access, **details)
 
 
+_recorded: dict[tuple[str, ...], float] = {}
+"""When this process last recorded, or saw, what is recorded once in a while."""
+
+
+def once(
+    action: str, subject: str, *, key: str, within_s: float = READ_S, access: Access, **details: JsonValue
+) -> AuditRecord | None:
+    """Record what a person did, unless that was recorded within some time; return the record, if there is a new one.
+
+    A page runs again at every press: without this, looking at a table for a minute would be twenty records. What this
+    process has recorded takes no statement.
+
+    Parameters
+    ----------
+    action : str
+        Key of `ACTIONS`.
+    subject : str
+        Name of what it was done with.
+    key : str
+        Id of what it was done with; it is kept in the details.
+    within_s : float, default=READ_S
+        Seconds within which the same action of the same person with the same thing is one record.
+    access : Access
+        The workspace, and who acts in it.
+    **details
+        What else is worth keeping.
+    """
+    now, entry = time.time(), (get_settings().database_url, access.workspace, access.actor, action, key)
+    if now - _recorded.get(entry, 0.0) < within_s:
+        return None
+    same = _of(access).where(
+        AuditRecord.action == action, AuditRecord.who == access.actor[:200], AuditRecord.at > now - within_s
+    )
+    record = None
+    with writing(Access(access.workspace, Role.EDITOR, access.actor)) as session:
+        _lock(session, access)
+        if all(known.details.get("key") != key for known in session.exec(same)):
+            record = note(session, action, subject, access=access, key=key, **details)
+    if len(_recorded) >= _REMEMBERED:
+        _recorded.clear()
+    _recorded[entry] = now
+    return record
+
+
+def looks_are_recorded() -> bool:
+    """Return whether looks, downloads and refusals are recorded: where there are several people, not on a laptop."""
+    installed = profile()
+    return installed.signs_in or installed.visitors
+
+
+def _lock(session: Session, access: Access) -> None:
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time
+        session.execute(_LOCK, {"name": f"audit {access.workspace}"})
+
+
 def note(session: Session, action: str, subject: str, *, access: Access, **details: JsonValue) -> AuditRecord:
     """Record what a person did in the transaction that does it; the parameters are those of `add`."""
     if action not in ACTIONS:
         raise ValueError(f"'{action}' is not an action of the audit log: {', '.join(ACTIONS)}")
-    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time
-        session.execute(_LOCK, {"name": f"audit {access.workspace}"})
+    _lock(session, access)
     last = session.exec(_of(access).order_by(col(AuditRecord.number).desc()).limit(1)).first()
     record = AuditRecord(
         workspace=access.workspace,

@@ -14,6 +14,7 @@ from sqlalchemy import Update, update
 from sqlmodel import col, select
 
 from core.access import INSTALLATION, Access
+from core.catalog import audit
 from core.catalog.clock import database_now
 from core.catalog.engine import writing
 from core.catalog.tables import ACTIVE, TERMINAL, Run, RunState
@@ -109,6 +110,7 @@ def requeue(run_id: str, *, access: Access) -> bool:
             run.limit_from_s = run.elapsed_s
         _queue(run)
         session.add(run)
+        audit.note(session, "resume", run.title or run.task, access=access, task=run.task, id=run.id)
     return True
 
 

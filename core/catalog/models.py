@@ -7,7 +7,8 @@ import time
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from core.access import Access
+from core.access import Access, Role
+from core.catalog import audit
 from core.catalog.engine import reading, writing
 from core.catalog.hidden import ALL_ROWS
 from core.catalog.tables import Model, ModelAlias, ModelEvent, ModelVersion, Run
@@ -306,6 +307,24 @@ def _point(
     return previous
 
 
+_RECORDED = {
+    "register": "register",
+    "promote": "promote",
+    "roll_back": "promote",
+    "alias": "alias",
+    "archive": "archive",
+    "restore": "restore",
+    "rule": "decide",
+}
+"""Action of the audit log for each change of a model; of notes there is none."""
+
+
 def _note(session: Session, model: Model, action: str, alias: str | None = None, **fields: str | int | None) -> None:
     values = {"workspace": model.workspace, "model_id": model.id, "action": action, "alias": alias, **fields}
     session.add(ModelEvent.model_validate(values))
+    if action in _RECORDED:
+        by = Access(model.workspace, Role.EDITOR, str(fields["who"]))
+        number = fields.get("number") or fields.get("previous")
+        details = {"alias": alias, "previous": fields.get("previous"), "why": fields.get("why")}
+        given = {name: value for name, value in details.items() if value not in (None, "", number)}
+        audit.note(session, _RECORDED[action], f"{model.name}, version {number}", access=by, id=model.id, **given)

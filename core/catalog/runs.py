@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from core.access import INSTALLATION, Access
-from core.catalog import references
+from core.catalog import audit, references
 from core.catalog.claims import RunField, new_claim
 from core.catalog.clock import database_now
 from core.catalog.engine import reading, writing
@@ -50,6 +50,8 @@ def add(run: Run, *, access: Access) -> Run:
     """Store a new run. The contents that its settings name stay as long as its row."""
     with writing(access) as session:
         session.add(run)
+        if run.state is RunState.QUEUED and not run.parent_id:  # steps of a pipeline go with it
+            audit.note(session, "run", run.title or run.task, access=access, task=run.task, id=run.id)
         references.replace(session, run.id, references.named_in(run.settings), access=access)
     return run
 
@@ -173,6 +175,7 @@ def change_state(
     *,
     access: Access,
     claim: str | None = None,
+    action: str | None = None,
     **fields: RunField,
 ) -> bool:
     """Move a run to `state` if it is in one of the `expected` states; return whether it was.
@@ -187,6 +190,8 @@ def change_state(
         State that it is moved to. Where no work is done in it, nobody holds the run any longer.
     claim : str, optional
         Token of the claim that must hold the run.
+    action : str, optional
+        Action of a person that the audit log records with the change (`core.catalog.audit.ACTIONS`).
     access : Access
         The workspace, and who acts in it.
     **fields
@@ -194,14 +199,20 @@ def change_state(
     """
     if state not in ACTIVE:
         fields |= {"claim_token": None, "lease_until": None}
-    return _changed(_of(run_id, expected, claim, access).values(state=state, **fields), access)
+    return _changed(_of(run_id, expected, claim, access).values(state=state, **fields), access, run_id, action)
 
 
 def set_fields(
-    run_id: str, expected: Iterable[RunState], *, access: Access, claim: str | None = None, **fields: RunField
+    run_id: str,
+    expected: Iterable[RunState],
+    *,
+    access: Access,
+    claim: str | None = None,
+    action: str | None = None,
+    **fields: RunField,
 ) -> bool:
     """Change fields of a run other than its state, as `change_state` does; return whether it was in a state for it."""
-    return _changed(_of(run_id, expected, claim, access).values(**fields), access)
+    return _changed(_of(run_id, expected, claim, access).values(**fields), access, run_id, action)
 
 
 def _of(run_id: str, expected: Iterable[RunState], claim: str | None, access: Access) -> Update:
@@ -210,9 +221,13 @@ def _of(run_id: str, expected: Iterable[RunState], claim: str | None, access: Ac
     return statement if claim is None else statement.where(col(Run.claim_token) == claim)
 
 
-def _changed(statement: Update, access: Access) -> bool:
+def _changed(statement: Update, access: Access, run_id: str, action: str | None) -> bool:
     with writing(access) as session:
-        return bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
+        changed = bool(session.execute(statement).rowcount == 1)  # type: ignore[attr-defined]
+        if changed and action is not None:
+            run = session.get_one(Run, run_id)
+            audit.note(session, action, run.title or run.task, access=access, task=run.task, id=run_id)
+    return changed
 
 
 def claim_next(lane: str, limit: int, lease_s: float, *, host_id: str = "", children_wait: bool = True) -> Run | None:

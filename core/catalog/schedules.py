@@ -6,8 +6,8 @@ from sqlalchemy import func
 from sqlalchemy import update as update_rows
 from sqlmodel import col, select
 
-from core.access import INSTALLATION, Access
-from core.catalog import references
+from core.access import INSTALLATION, Access, Role
+from core.catalog import audit, references
 from core.catalog.engine import reading, writing
 from core.catalog.pipeline_tables import Schedule
 from core.catalog.tables import Run, RunEvent
@@ -137,4 +137,6 @@ def take(
         if run is not None:
             engine = Access.engine(run.workspace)
             references.replace(session, run.id, references.named_in(run.settings), access=engine)
+            by = Access(run.workspace, Role.EDITOR, run.who)
+            audit.note(session, "run", run.title, access=by, task=run.task, id=run.id, schedule=schedule.id)
     return True

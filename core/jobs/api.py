@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from core.access import Access
+from core.access import Access, Role
 from core.catalog import ACTIVE, Run, RunEvent, RunState, artifacts, claims, datasets, runs, usage
 from core.catalog import events as event_log
 from core.errors import JobError, NotFoundError
@@ -127,8 +127,14 @@ def cancel(run_id: str, *, access: Access) -> Run:
     """End a run with all that work for it, and discard its work.
 
     A run that is cancelled already or has ended is not changed.
+
+    Raises
+    ------
+    DeniedError
+        When the person may only look at the workspace.
     """
-    request_cancel(runs.get(run_id, access=access))
+    access.require(Role.EDITOR)
+    request_cancel(runs.get(run_id, access=access), by=access)
     tick()
     return runs.get(run_id, access=access)
 
@@ -141,12 +147,13 @@ def stop(run_id: str, *, access: Access) -> Run:
     JobError
         When its task has nothing to keep before its end.
     """
+    access.require(Role.EDITOR)
     run = runs.get(run_id, access=access)
     if not task_spec(run.task).stoppable:
         raise JobError(f"A run of '{run.task}' has nothing to keep before its end.", "Cancel it instead.")
     if run.state is RunState.QUEUED:
         return cancel(run_id, access=access)
-    runs.set_fields(run_id, ACTIVE, stop_requested_at=time.time(), access=access)
+    runs.set_fields(run_id, ACTIVE, stop_requested_at=time.time(), action="stop", access=access)
     return runs.get(run_id, access=access)
 
 
@@ -161,6 +168,7 @@ def resume(run_id: str, *, access: Access) -> Run:
     JobError
         When its task cannot be resumed, or the run has not ended, or it succeeded.
     """
+    access.require(Role.EDITOR)
     run = runs.get(run_id, access=access)
     if not resumable(run, access=access) or not claims.requeue(run_id, access=access):
         raise JobError(

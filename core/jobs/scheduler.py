@@ -52,9 +52,18 @@ def tick() -> None:
             _start(claimed)
 
 
-def request_cancel(run: Run) -> None:
-    """Cancel a run that waits, and ask the monitor of one that works to end it; an ended one is not changed."""
-    now = time.time()
+def request_cancel(run: Run, *, by: Access | None = None) -> None:
+    """Cancel a run that waits, and ask the monitor of one that works to end it; an ended one is not changed.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    by : Access, optional
+        Access of the person who cancels it, which is recorded; by default the engine does.
+    """
+    now, access = time.time(), by or Access.engine(run.workspace)
+    action = None if by is None else "cancel"
     while not (  # between two of these checks it may have started, ended, or been queued again
         runs.change_state(
             run.id,
@@ -62,10 +71,11 @@ def request_cancel(run: Run) -> None:
             RunState.CANCELLED,
             cancel_requested_at=now,
             finished_at=now,
-            access=Access.engine(run.workspace),
+            action=action,
+            access=access,
         )
-        or runs.set_fields(run.id, ACTIVE, cancel_requested_at=now, access=Access.engine(run.workspace))
-        or runs.get(run.id, access=Access.engine(run.workspace)).state.terminal
+        or runs.set_fields(run.id, ACTIVE, cancel_requested_at=now, action=action, access=access)
+        or runs.get(run.id, access=access).state.terminal
     ):
         pass
 
@@ -190,7 +200,7 @@ def close(run: Run, claim: str, ending: Ending, *, never_started: bool = False, 
     else:
         access = Access.engine(run.workspace)
         closed = runs.change_state(
-            run.id, ACTIVE, ending.state, access=access, claim=claim, **fields, **ending.fields()
+            run.id, ACTIVE, ending.state, access=access, claim=claim, action=None, **fields, **ending.fields()
         )
     if closed:
         remove_outcome(run_dir(run.id), run.attempt)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from core.access import Access, Role
-from core.catalog import datasets, runs, usage
+from core.catalog import audit, datasets, runs, usage
 from core.errors import InputError, LimitError, shortened
 from core.files import atomic_write, os_errors_explained
 from core.jobs import RunContext
@@ -115,6 +115,7 @@ def keep_upload(
             if preview:
                 path.parent.rmdir()
         raise
+    audit.add("upload", filename, access=access, bytes=copied)
     return name
 
 

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import streamlit as st
 
 from core.automl import bundle
-from core.catalog import Dataset, Run, artifacts
+from core.catalog import Dataset, Run, artifacts, audit
 from core.errors import LimitError, PlumblineError
 from core.spreadsheet import write_csv
 from core.storage import get_store
 from core.tasks import pipeline as tasks
 from pages._ui import frame, keys, numbers, server_facts, tables
 
-__all__ = ["csv_note", "csv_of", "dataset", "file_name", "folder", "member_name", "model", "pipeline", "too_large"]
+__all__ = [
+    "button",
+    "csv_note",
+    "csv_of",
+    "dataset",
+    "file_name",
+    "folder",
+    "member_name",
+    "model",
+    "pipeline",
+    "too_large",
+]
 
+Content: TypeAlias = bytes | str
 _MEMORY_LIMIT_MB = 100
 _NUMBER_CHARS = 8
 
@@ -43,6 +57,33 @@ def member_name(path: str) -> str:
 
 def _valid(character: str) -> str:
     return character if character.isprintable() and character not in '\\:*?"<>|' else "-"
+
+
+def button(label: str, data: Content | Callable[[], Content], *, file_name: str, **options: Any) -> None:
+    """Draw the button of a download. That it was pressed is recorded where several people use the installation.
+
+    Parameters
+    ----------
+    label : str
+        Label, as Markdown.
+    data : bytes, str or callable
+        Content, or the function that makes it when the button is pressed.
+    file_name : str
+        Name of the file.
+    **options
+        Other arguments of `st.download_button`.
+    """
+    if not audit.looks_are_recorded():
+        st.download_button(label, data, file_name=file_name, **options)
+        return
+    access = frame.access()
+
+    def recorded() -> Content:
+        content = data() if callable(data) else data
+        audit.add("download", file_name, access=access)
+        return content
+
+    st.download_button(label, recorded, file_name=file_name, **options)
 
 
 def too_large(size_bytes: int, what: str, instead: str, *, language: str | None = None) -> bool:
@@ -97,7 +138,7 @@ def dataset(chosen: Dataset) -> None:
 
     expected = _csv_bytes(chosen)
     if expected <= _MEMORY_LIMIT_MB * 2**20:
-        st.download_button(
+        button(
             "CSV",
             lambda: csv_of(path),
             file_name=file_name(chosen.name, ".csv"),
@@ -111,7 +152,7 @@ def dataset(chosen: Dataset) -> None:
             f"As CSV the table has about {numbers.size(expected)}, and at most {_MEMORY_LIMIT_MB} MB are downloaded. "
             "Download it as Parquet."
         )
-    st.download_button(
+    button(
         "Parquet",
         path.read_bytes,
         file_name=file_name(chosen.name, ".parquet"),
@@ -141,7 +182,7 @@ def model(run: Run) -> None:
             bundle(files, target)
             return target.read_bytes()
 
-    st.download_button(
+    button(
         "Model (zip)",
         as_zip,
         file_name=file_name(run.title, ".zip"),
@@ -167,7 +208,7 @@ def folder(run: Run) -> None:
                     archive.write(store.local_path(item.digest), member_name(item.name))
             return target.read_bytes()
 
-    st.download_button(
+    button(
         "Everything (zip)",
         as_zip,
         file_name=file_name(run.title, ".zip"),
@@ -186,7 +227,7 @@ def pipeline(source: Run | Dataset) -> None:
     except PlumblineError as error:
         st.caption(frame.plain(f"Not as a pipeline: {error.message}"))
         return
-    st.download_button(
+    button(
         "Pipeline and script (zip)",
         exported.to_zip,
         file_name=file_name(f"{source.title if isinstance(source, Run) else source.name} pipeline", ".zip"),

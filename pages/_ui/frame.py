@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import wraps
 from typing import Any
@@ -15,8 +16,8 @@ from urllib.parse import quote, urlencode, urlsplit
 import streamlit as st
 
 from core import installation
-from core.access import LOCAL, Access, profile
-from core.catalog import workspaces
+from core.access import EXAMPLES, LOCAL, Access, profile
+from core.catalog import audit, workspaces
 from core.errors import DeniedError, PlumblineError, lack_of_memory
 from core.plain_text import JOINER, inert
 from pages._ui import server_facts, sign_in, visitor
@@ -25,8 +26,10 @@ __all__ = [
     "DEFECT_TITLE",
     "WORKSPACE",
     "access",
+    "access_kept",
     "errors_shown",
     "guarded",
+    "opened",
     "plain",
     "reload_first_deep_link",
     "show_error",
@@ -38,7 +41,8 @@ _SYMBOLS = re.compile(r"(?<![^\s\ufeff])(?:<->|->|<-|--|>=|<=|~=)(?![^\s\ufeff])
 _MARKUP = str.maketrans({character: "\\" + character for character in "\\`*_{}[]()<>#+-.!|~$:&"})
 WORKSPACE = "app-workspace"
 """Key of the workspace that is chosen in the sidebar, in the state of the session."""
-_FRESH_S = 1.0  # for which a role that was taken away still holds
+_accesses: ContextVar[dict[tuple[str | None, str], Access] | None] = ContextVar("accesses", default=None)
+_REFUSAL_S = 60.0  # a part that draws itself again and again is refused again and again
 _served = False
 _log = logging.getLogger("plumbline")
 
@@ -55,18 +59,29 @@ def access() -> Access:
         return replace(LOCAL, actor=person)
     if not person:  # of a part of a page that draws itself again after the sign-in has expired
         raise DeniedError("Your sign-in has expired.", "Load the page again.")
-    chosen = st.session_state.get(WORKSPACE)
-    return _own(person) if chosen is None else _entered(chosen, person)
+    chosen, known = st.session_state.get(WORKSPACE), _accesses.get()
+    if known is not None and (chosen, person) in known:
+        return known[chosen, person]
+    entered = workspaces.personal(person) if chosen is None else workspaces.enter(chosen, person)
+    if known is not None:
+        known[chosen, person] = entered
+    return entered
 
 
-@st.cache_data(ttl=_FRESH_S, max_entries=1_000, show_spinner=False)
-def _own(person: str) -> Access:
-    return workspaces.personal(person)
+@contextmanager
+def access_kept() -> Iterator[None]:
+    """Ask once for the user's role while the script runs; callbacks and parts that run alone ask anew."""
+    token = _accesses.set({})
+    try:
+        yield
+    finally:
+        _accesses.reset(token)
 
 
-@st.cache_data(ttl=_FRESH_S, max_entries=1_000, show_spinner=False)
-def _entered(workspace: str, person: str) -> Access:
-    return workspaces.enter(workspace, person)
+def opened(kind: str, row_id: str, title: str) -> None:
+    """Record that the user looks at something, once per hour, where several people use the installation."""
+    if audit.looks_are_recorded() and (own := access()).workspace != EXAMPLES:  # everybody looks at the examples
+        audit.once("read", title, key=row_id, access=own, kind=kind)
 
 
 def show_notices() -> None:
@@ -118,6 +133,8 @@ def errors_shown() -> Iterator[None]:
         yield
     except PlumblineError as error:
         show_error(error.message, error.hint)
+        if isinstance(error, DeniedError) and audit.looks_are_recorded() and sign_in.person():
+            _record_refusal(error)
     except Exception as error:  # noqa: BLE001  (the last guard before a traceback reaches the page)
         if refused := lack_of_memory(error):
             show_error(refused.message, refused.hint)
@@ -129,6 +146,13 @@ def errors_shown() -> Iterator[None]:
             title=DEFECT_TITLE,
             icon=":material/bug_report:",
         )
+
+
+def _record_refusal(error: DeniedError) -> None:
+    try:
+        audit.once("refused", error.message, key=error.message, within_s=_REFUSAL_S, access=access())
+    except PlumblineError as failed:  # such as a person who was removed at this moment
+        _log.warning("a refusal was not recorded: %s", failed)
 
 
 def guarded(function: Callable[..., None]) -> Callable[..., None]:

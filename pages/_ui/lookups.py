@@ -32,6 +32,7 @@ def run(run_id: str, *tasks: str, what: str) -> Run:
     row = jobs.get(run_id, access=frame.access())
     if row.task not in tasks:
         raise NotFoundError(f"Run '{row.id}' is not {what}.", "The Runs page shows runs of all types.")
+    frame.opened("run", row.id, row.title or row.task)
     return row
 
 

@@ -108,7 +108,7 @@ def _state(made: Run) -> None:
     digests = {item.name: item.digest for item in artifacts.find(made.id, access=frame.access())}
     with st.container(horizontal=True):
         for name, (file, suffix, mime, explanation) in _FILES.items():
-            st.download_button(
+            downloads.button(
                 name,
                 get_store().local_path(digests[file]).read_bytes,
                 file_name=downloads.file_name(made.title, suffix),

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from core.access import profile
+from core.catalog import audit, workspaces
 
-__all__ = ["expired", "person", "require"]
+__all__ = ["expired", "issue", "person", "require", "sign_out"]
 
 
 def person() -> str:
@@ -18,8 +19,10 @@ def person() -> str:
     It is the address that the provider says it has verified. An address that it did not verify may be someone else's,
     so the provider's own id for the user stands with it.
     """
-    if not st.user.get("is_logged_in") or expired():
-        return ""
+    return "" if not st.user.get("is_logged_in") or expired() else _name()
+
+
+def _name() -> str:
     email = str(st.user.get("email") or "")
     if email and (st.user.get("email_verified") or not profile().signs_in):
         return email.lower()
@@ -36,6 +39,7 @@ def expired() -> bool:
 
 def require() -> None:
     """Ask for sign-in where the installation requires it, or its ``[auth]`` section offers it."""
+    _record()
     offered = st.secrets.load_if_toml_exists() and "auth" in st.secrets
     if person() or not (offered or profile().signs_in):
         return
@@ -54,6 +58,30 @@ def require() -> None:
             key=f"home-sign-in{'' if name is None else f'-{name}'}",
         )
     st.stop()
+
+
+def sign_out() -> None:
+    """Sign the user out, here and where the provider offers it."""
+    if profile().signs_in and (name := person()):
+        audit.add("sign out", "", access=workspaces.personal(name))
+    st.logout()
+
+
+def _record() -> None:
+    """Record that someone has signed in, once per sign-in, or came with a sign-in that has expired."""
+    if not profile().signs_in or not st.user.get("is_logged_in"):
+        return
+    own, issued = workspaces.personal(_name()), issue()
+    if expired():
+        audit.once("refused", "the sign-in has expired", key=issued, within_s=audit.SIGN_IN_S, access=own)
+    else:
+        verified = bool(st.user.get("email_verified"))
+        audit.once("sign in", "", key=issued, within_s=audit.SIGN_IN_S, access=own, verified_address=verified)
+
+
+def issue() -> str:
+    """Return what tells a sign-in from the other ones of the same user: when it was issued, or when it expires."""
+    return f"{st.user.get('iat') or ''}-{st.user.get('exp') or ''}"
 
 
 def _providers() -> list[str | None]:

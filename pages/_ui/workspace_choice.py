@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.access import EXAMPLES, Role, profile
-from core.catalog import workspaces
+from core.access import EXAMPLES, Access, Role, profile
+from core.catalog import audit, workspaces
 from pages._ui import frame, sign_in, visitor
 
 __all__ = ["show"]
@@ -23,7 +23,7 @@ def show() -> None:
         if profile().signs_in:
             _choose(person)
         st.caption(frame.plain(person))
-        st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout, key="app-sign-out")
+        st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=sign_in.sign_out, key="app-sign-out")
 
 
 def _choose(person: str) -> None:
@@ -31,15 +31,18 @@ def _choose(person: str) -> None:
     known = {row.workspace: (row.title, role) for row, role in workspaces.of_person(person)}
     if st.session_state.get(frame.WORKSPACE) not in known:  # the user has left it, or was removed
         st.session_state[frame.WORKSPACE] = own
-    if len(known) == 1:
-        return
-    st.selectbox(
-        "Workspace",
-        list(known),
-        format_func=lambda name: _label(*known[name]),
-        key=frame.WORKSPACE,
-        persist_state="session",
-    )
+    if len(known) > 1:
+        st.selectbox(
+            "Workspace",
+            list(known),
+            format_func=lambda name: _label(*known[name]),
+            key=frame.WORKSPACE,
+            persist_state="session",
+        )
+    chosen = st.session_state[frame.WORKSPACE]
+    if chosen != own:
+        access = Access(chosen, known[chosen][1], person)
+        audit.once("enter", "", key=sign_in.issue(), within_s=audit.SIGN_IN_S, access=access)
 
 
 def _choose_example() -> None:

@@ -60,7 +60,7 @@ def _actions(run: Run) -> None:
 def _downloads(run: Run) -> None:
     path = jobs.artifact_path(run.id, "leaderboard.csv", access=frame.access())
     downloads.model(run)
-    st.download_button(
+    downloads.button(
         "Leaderboard (CSV)",
         path.read_bytes,
         file_name=downloads.file_name(f"{run.title} leaderboard", ".csv"),

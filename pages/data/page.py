@@ -26,6 +26,7 @@ dataset_id = st.query_params.get("dataset")
 if dataset_id is not None:
     with header.lookup("Dataset", back="All datasets"):
         dataset = datasets.get(dataset_id, access=frame.access())
+        frame.opened("dataset", dataset.id, dataset.name)
     if (column_name := st.query_params.get("column")) is not None:
         column.show(dataset, column_name)
         st.stop()

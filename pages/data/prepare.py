@@ -14,7 +14,7 @@ from core.errors import InputError, NotFoundError
 from core.process_memory import give_back
 from core.storage import get_store
 from core.tasks import prepare
-from pages._ui import address, frame, tables, uploader
+from pages._ui import address, downloads, frame, tables, uploader
 from pages.data import step_forms, table_step_forms
 from pages.data import steps as steps_list
 
@@ -189,11 +189,11 @@ def _table(preview: Preview) -> None:
 def _recipe(dataset: Dataset, steps: list[Step]) -> None:
     with st.popover("Recipe", icon=":material/receipt_long:", key="data-prepare-recipe"):
         st.caption("All steps as a file that can be read, kept with code, and used with other tables.")
-        st.download_button(
+        downloads.button(
             "Download YAML",
             Recipe(steps).to_yaml(),
-            f"{dataset.name[:60]} recipe.yaml",
-            "application/yaml",
+            file_name=f"{dataset.name[:60]} recipe.yaml",
+            mime="application/yaml",
             icon=":material/download:",
             key="data-prepare-yaml",
             disabled=not steps,

@@ -205,7 +205,7 @@ def _actions(source: DecisionSource, curve: DecisionCurve, threshold: float) -> 
             policies.keep(source.run, name, policy, access=frame.access())
             st.rerun(scope="app")
         checked_rule.button(source, policy)
-        st.download_button(
+        downloads.button(
             "Rule (JSON)",
             json.dumps(policy.to_dict(), indent=2),
             file_name=downloads.file_name(name, ".json"),

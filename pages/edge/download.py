@@ -22,7 +22,7 @@ def show_export(run: Run) -> None:
     """Draw the downloads of an export."""
     record = stored.export_record(run)
     for variant in record.made:
-        st.download_button(
+        downloads.button(
             f"{variant.name} ({numbers.size(variant.size_bytes or 0)})",
             exports.variant_path(run, record, variant.name, access=frame.access()).read_bytes,
             file_name=downloads.file_name(f"{run.title} {variant.name}", ".onnx"),
@@ -50,7 +50,7 @@ def show_export(run: Run) -> None:
                 run, name, target, license=license_text(license_id), access=frame.access()
             ).read_bytes()
 
-    st.download_button(
+    downloads.button(
         "Bundle (zip)",
         as_zip,
         file_name=downloads.file_name(f"{run.title} {name} bundle", ".zip"),
@@ -66,7 +66,7 @@ def show_export(run: Run) -> None:
 def show_measurement(run: Run) -> None:
     """Draw the downloads of a measurement."""
     path = jobs.artifact_path(run.id, latency.LATENCY, access=frame.access())
-    st.download_button(
+    downloads.button(
         "Full report (JSON)",
         path.read_bytes,
         file_name=downloads.file_name(f"{run.title} latency", ".json"),
@@ -76,7 +76,7 @@ def show_measurement(run: Run) -> None:
         on_click="ignore",
         width="stretch",
     )
-    st.download_button(
+    downloads.button(
         "Summary (CSV)",
         lambda: to_csv(stored.summary(stored.suite_report(run))).encode(),
         file_name=downloads.file_name(f"{run.title} latency", ".csv"),
@@ -86,7 +86,7 @@ def show_measurement(run: Run) -> None:
         on_click="ignore",
         width="stretch",
     )
-    st.download_button(
+    downloads.button(
         "Every request (CSV)",
         lambda: downloads.csv_of(artifacts.path_of(run, latency.SAMPLES)),
         file_name=downloads.file_name(f"{run.title} requests", ".csv"),

@@ -20,6 +20,7 @@ if run_id is None:
 else:
     with page_header.lookup("Run", back="All exports"):
         run = jobs.get(run_id, access=access)
+        frame.opened("run", run.id, run.title or run.task)
         if run.task not in (*exports.KINDS, "latency"):
             raise NotFoundError(
                 f"Run '{run.id}' is neither an export nor a latency measurement.", "Choose one on the Edge page."

@@ -122,7 +122,7 @@ def _facts(audit: BiasAudit, columns: AuditColumns, dataset: Dataset, run: Run |
 def _downloads(audit: BiasAudit, facts: AuditFacts, title: str) -> None:
     heading = f"Bias audit tables of {title}"
     with st.container(horizontal=True):
-        st.download_button(
+        downloads.button(
             "To print (HTML)",
             lambda: audit.to_html(facts, title=heading),
             file_name=downloads.file_name(heading, ".html"),
@@ -133,7 +133,7 @@ def _downloads(audit: BiasAudit, facts: AuditFacts, title: str) -> None:
             help="One file that loads nothing; a browser prints it or saves it as PDF.",
             on_click="ignore",
         )
-        st.download_button(
+        downloads.button(
             "Numbers (CSV)",
             audit.to_csv,
             file_name=downloads.file_name(heading, ".csv"),

@@ -31,7 +31,7 @@ def show(analysis: Analysis, metrics: GroupMetrics, definition: str, evidence: S
             ("Report (Markdown)", ".md", "text/markdown", report.to_markdown),
             ("Tables (CSV, zip)", ".zip", "application/zip", report.to_zip),
         ):
-            st.download_button(
+            downloads.button(
                 label,
                 content,
                 file_name=downloads.file_name(report.title, suffix),

@@ -53,7 +53,7 @@ def show(analysis: Analysis, policy: ThresholdPolicy, name: str, key: str) -> No
         ):
             file = policies.keep(analysis.run, name, policy, access=frame.access())
             st.toast(f"Kept as {frame.plain(file)}", icon=":material/check:")
-        st.download_button(
+        downloads.button(
             "Policy (JSON)",
             json.dumps(policy.to_dict(), indent=2),
             file_name=downloads.file_name(name, ".json"),

@@ -58,7 +58,7 @@ def _downloads(card: ModelCard) -> None:
         "JSON": (card.to_json, ".json", "application/json", "For programs."),
     }
     for label, (render, suffix, mime, explanation) in formats.items():
-        st.download_button(
+        downloads.button(
             label,
             partial(_encoded, render),
             file_name=downloads.file_name(f"{card.title} card", suffix),

@@ -48,7 +48,7 @@ def _mlflow_zip(model: Model, version: ModelVersion, policy: str) -> None:
             folder = models.save_mlflow(version.id, Path(scratch) / "model", policy=policy, access=frame.access())
             return Path(shutil.make_archive(str(Path(scratch) / "mlflow"), "zip", folder)).read_bytes()
 
-    st.download_button(
+    downloads.button(
         "For MLflow (zip)",
         as_zip,
         file_name=downloads.file_name(f"{model.name} {version.number} mlflow", ".zip"),

@@ -22,6 +22,7 @@ elif "register" in query:
 elif "model" in query:
     with header.lookup("Model", back="All models"):
         model = models.get(query["model"], access=access)
+        frame.opened("model", model.id, model.name)
     model_page.show(model)
 else:
     header.show("Models", "Register models, compare their versions, promote a champion, and score new rows.")

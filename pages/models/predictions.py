@@ -132,7 +132,7 @@ def show_top(path: str, scored: ScoredFile) -> None:
         column_config={name: st.column_config.NumberColumn(format="%.4f") for name in added if name.startswith("p(")},
         alt="The rows with the highest ranks",
     )
-    st.download_button(
+    downloads.button(
         f"Top {len(table):,} (CSV)",
         lambda: _csv(top_rows(Path(path), str(scored.ranked_by), int(count))[names]),
         file_name=f"top {len(table)}.csv",

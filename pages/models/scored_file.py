@@ -141,7 +141,7 @@ def _downloads(run: Run) -> None:
         if downloads.too_large(item.size_bytes, label, str(path)):
             continue
         stem = run.settings["filename"].rsplit(".", 1)[0]
-        st.download_button(
+        downloads.button(
             f"{label} ({numbers.size(item.size_bytes)})",
             path.read_bytes,
             file_name=downloads.file_name(f"{stem} {name.split('.')[0]}", f".{name.rsplit('.', 1)[1]}"),

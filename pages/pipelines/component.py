@@ -70,7 +70,7 @@ def _chosen(name: str, rows: list[PipelineComponent], query: dict[str, str]) -> 
     address.keep("version", version, shown, key)
     row = by_version[version]
     with actions:
-        st.download_button(
+        downloads.button(
             "Download",
             row.source,
             file_name=downloads.file_name(f"{name}-{version}", ".yml"),

@@ -95,7 +95,7 @@ def _files(saved: SavedPipeline) -> None:
         for name, digest in sorted(saved.files.items()):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(frame.plain(name), width="stretch")
-                st.download_button(
+                downloads.button(
                     "Download",
                     get_store().local_path(digest).read_bytes,
                     file_name=downloads.member_name(name.rpartition("/")[2]),

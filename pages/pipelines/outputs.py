@@ -79,7 +79,7 @@ def show(
         if len(names) > 1:
             name = st.selectbox("File", names, key=f"{key}-file", width=420)
         if not downloads.too_large(sizes[name], "This file", str(store.local_path(present[name]))):
-            st.download_button(
+            downloads.button(
                 "Download" if len(names) > 1 else f"Download {frame.plain(name)}",
                 store.local_path(present[name]).read_bytes,
                 file_name=downloads.member_name(PurePosixPath(name).name),
@@ -111,7 +111,7 @@ def _download_all(output: str, files: Mapping[str, str], size: int, key: str) ->
                     archive.write(store.local_path(digest), downloads.member_name(path))
             return target.read_bytes()
 
-    st.download_button(
+    downloads.button(
         "All files (zip)",
         as_zip,
         file_name=downloads.file_name(output, ".zip"),

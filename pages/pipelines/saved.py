@@ -62,7 +62,7 @@ def _run(saved: SavedPipeline) -> None:
 
 
 def _download(saved: SavedPipeline) -> None:
-    st.download_button(
+    downloads.button(
         "Pipeline (YAML)",
         saved.text,
         file_name=downloads.file_name(saved.name, ".yml"),
@@ -82,7 +82,7 @@ def _download(saved: SavedPipeline) -> None:
                 archive.write(get_store().local_path(digest), downloads.member_name(name))
         return target.getvalue()
 
-    st.download_button(
+    downloads.button(
         "With the files beside it (zip)",
         as_zip,
         file_name=downloads.file_name(saved.name, ".zip"),

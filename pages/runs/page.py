@@ -13,6 +13,7 @@ run_id = st.query_params.get("run")
 if run_id is not None:
     with header.lookup("Run", back="All runs"):
         run = jobs.get(run_id, access=access)
+        frame.opened("run", run.id, run.title or run.task)
     single.show(run)
 else:
     header.show("Runs", "Background work continues when you close the browser. Open a run for its log and its files.")

@@ -84,7 +84,7 @@ def _files(run: Run) -> None:
             st.markdown(markdown_code(file.name), width="content")
             st.caption(numbers.size(file.size_bytes), width="content")
             st.space("stretch")
-            st.download_button(
+            downloads.button(
                 "Download",
                 path.read_bytes,
                 file_name=downloads.file_name(file.name.removesuffix(suffix), suffix),

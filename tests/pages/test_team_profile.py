@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from core.access import Role
-from core.catalog import Dataset, datasets, workspaces
+from core.catalog import Dataset, audit, datasets, workspaces
 from core.errors import SettingsError
 from tests.pages.conftest import ROOT
 from web.startup import check_sign_in
@@ -70,7 +70,6 @@ def test_people_see_their_own_and_what_is_shared_with_them(team: Path) -> None:
     choice.select_index(1).run()
     assert "Prices of all" in shown(test)
     workspaces.remove(BOB, access=shared)
-    time.sleep(1.1)  # for as long as a role may be remembered
     assert "Prices of all" not in shown(test.run())
 
 
@@ -149,14 +148,19 @@ def test_people_are_invited_and_get_roles_on_the_page(team: Path) -> None:
     assert "Nobody would be left as admin" in page.error[0].proto.title
 
     log = open_page(ADA, "audit", shared)
-    actions = log.dataframe[0].value["Action"].tolist()
-    assert actions == [
-        "Changed the role of bob@example.org",
-        "Joined as editor",
-        "Invited someone as editor",
-        "Made the workspace Sales",
+    table = log.dataframe[0].value
+    actions = [f"{who} {action}" for who, action in zip(table["Person"], table["Action"], strict=True)]
+    assert [action for action in actions if "Opened" not in action] == [
+        f"{ADA} Changed the role of {BOB}",
+        f"{BOB} Joined as editor",
+        f"{ADA} Invited someone as editor",
+        f"{ADA} Made the workspace Sales",
     ]
-    assert "4 records are an unbroken chain" in log.success[0].value
+    assert {action for action in actions if "Opened" in action} == {
+        f"{ADA} Opened the workspace",
+        f"{BOB} Opened the workspace",
+    }
+    assert f"{len(actions)} records are an unbroken chain" in log.success[0].value
     log.multiselect(key="audit-actions").set_value(["role"]).run()
     assert len(log.dataframe[0].value) == 1
 
@@ -165,3 +169,33 @@ def test_people_are_invited_and_get_roles_on_the_page(team: Path) -> None:
     assert refused.title[0].value == "Plumbline"
     assert [element.type for element in refused.main] == [element.type for element in unknown.main]
     assert shown(refused) == shown(unknown)
+
+
+@pytest.mark.nightly
+def test_what_happens_on_pages_is_recorded(team: Path) -> None:
+    table = add_table("Prices", ADA)
+    claims = {"iat": 1, "exp": time.time() + 60}
+    for _ in range(3):
+        signed_in(ADA, **claims).run()
+    signed_in(ADA, exp=1, iat=1)
+    shared = workspaces.add("Sales", person=BOB)
+    workspaces.accept(workspaces.invite(Role.VIEWER, access=shared), ADA)
+    viewer = open_page(ADA, "data", shared.workspace)
+    for _ in range(2):
+        viewer.button(key="data-load-sample").click().run()
+    assert "only editors may change this" in viewer.error[0].proto.title
+    refusals = [record for record in audit.find(access=shared) if record.action == "refused"]
+    assert [(record.who, record.subject) for record in refusals] == [
+        (ADA, "You may look at this workspace as viewer; only editors may change this.")
+    ]
+    for _ in range(3):
+        open_page(ADA, "data", dataset=table.id)
+    page = open_page(ADA, "audit")
+    assert page.session_state["app-workspace"] == workspaces.personal(ADA).workspace
+    entries = [(record.action, record.subject) for record in reversed(audit.find(access=workspaces.personal(ADA)))]
+    assert entries[:3] == [("make", "Your own"), ("sign in", ""), ("refused", "the sign-in has expired")]
+    assert entries.count(("read", "Prices")) == 1
+    page = signed_in(ADA, **claims)
+    page.sidebar.button(key="app-sign-out").click().run()
+    newest = audit.find(limit=1, access=workspaces.personal(ADA))[0]
+    assert newest.action == "sign out"

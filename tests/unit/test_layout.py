@@ -106,6 +106,13 @@ def test_unbounded_reads_are_seen(tmp_path: Path) -> None:
     assert unbounded_reads(path) == ["pyarrow.parquet", "load_frame", "read_csv"]
 
 
+def test_pages_record_downloads_in_one_place() -> None:
+    """The export of the audit log records itself."""
+    own = {ROOT / "pages/_ui/downloads.py", ROOT / "pages/audit/records.py"}
+    files = {path for path in (ROOT / "pages").rglob("*.py") if "st.download_button(" in path.read_text()}
+    assert files == own
+
+
 @pytest.mark.parametrize("name", ["streamlit", "plotly", "altair", "pandas", "transformers", "torch", "fairlearn"])
 def test_the_products_packages_are_required(name: str) -> None:
     lines = (ROOT / "requirements.txt").read_text().splitlines()

@@ -34,6 +34,7 @@ USERS = {  # last parts of names that hold what users typed or uploaded
 }
 REVIEWED = {  # words that the code has: names of parts and files, titles of fields and choices
     ("pages/_ui/badges.py", "badge.label"),
+    ("pages/_ui/downloads.py", "label"),
     ("pages/_ui/result_summary.py", "label"),
     ("pages/_ui/result_summary.py", "name"),
     ("pages/_ui/run_view.py", "label"),

@@ -119,7 +119,7 @@ def test_what_is_refused_fails_with_the_reason(engine):
     ids=["pickle", "cut", "empty", "csv", "custom"],
 )
 def test_what_is_none_is_refused_clearly(engine, tmp_path, content, said):
-    upload = keep_upload(io.BytesIO(content), "mine.onnx", 1, "")
+    upload = keep_upload(io.BytesIO(content), "mine.onnx", 1, "", access=LOCAL)
     context = SimpleNamespace(
         settings={"upload": upload, "filename": "mine.onnx", "modes": []}, workdir=tmp_path, report=lambda event: None
     )
