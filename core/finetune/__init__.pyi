@@ -1,4 +1,4 @@
-from .base_model import BaseModel, base_models
+from .base_model import BaseModel, base_models, check_offered
 from .baselines import BASELINES, Baseline
 from .build import load_text_model
 from .encode import encode_texts, quiet_transformers, text_model_outputs
@@ -19,6 +19,7 @@ __all__ = [
     "HistoryLine",
     "TrainingEstimate",
     "base_models",
+    "check_offered",
     "encode_texts",
     "estimate_training",
     "fine_tune",

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from core.access import has_feature, require_feature
 from core.errors import InputError, SettingsError
 from core.registry import Registry
 
@@ -146,11 +147,23 @@ def base_models(folder: str | Path | None = None) -> list[BaseModel]:
     models = [_packaged()]
     if folder is not None and Path(folder).is_dir():
         models += [_local(path) for path in sorted(Path(folder).iterdir()) if (path / "config.json").is_file()]
-    for model in HUB_MODELS.values():
+    for model in HUB_MODELS.values() if has_feature("hub_models") else ():
         cached = _cached(model.name)
         note = "Downloaded already." if cached else "Downloaded from the Hugging Face hub when it is first used."
         models.append(BaseModel(**asdict(model), path=cached, available=cached is not None, note=note))
     return models
+
+
+def check_offered(name: str) -> None:
+    """Refuse a base model that this installation does not take from users: a folder, or any name on the hub.
+
+    Raises
+    ------
+    DeniedError
+        When its profile lacks the feature.
+    """
+    if name != DEFAULT:
+        require_feature("model_folders" if _is_path(name) else "hub_models")
 
 
 def resolve(name: str) -> BaseModel:
@@ -165,7 +178,10 @@ def resolve(name: str) -> BaseModel:
     ------
     InputError
         When the model does not exist, cannot be downloaded, or has pickled weights only.
+    DeniedError
+        When this installation does not take it.
     """
+    check_offered(name)
     if name == DEFAULT:
         model = _packaged()
         if not model.available:
@@ -174,14 +190,20 @@ def resolve(name: str) -> BaseModel:
         return model
     path = Path(name).expanduser()
     if path.is_dir():
+        require_feature("model_folders")
         return _checked(path, _local(path))
-    if path.is_absolute() or name.startswith((".", "~")) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
+    if _is_path(name):
         raise InputError(
             f"There is no folder '{name}'.",
             f"Choose '{DEFAULT}' (comes with the requirements), a folder that exists, or a name on the hub.",
         )
     folder = _download(name)
     return _checked(folder, replace(_local(folder), name=name, title=name))
+
+
+def _is_path(name: str) -> bool:
+    """Return whether a name can only be that of a folder."""
+    return name.startswith(("/", ".", "~")) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name)
 
 
 def _packaged() -> BaseModel:

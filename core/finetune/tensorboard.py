@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.access import require_feature
 from core.datasets import Finding
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def logs_dir(output_dir: Path) -> Path | None:
     folder = os.environ.get(_VARIABLE)
     if not folder or not _installed():
         return None
+    require_feature("tensorboard")
     name = hashlib.blake2b(str(output_dir.resolve()).encode(), digest_size=4).hexdigest()
     return Path(folder).expanduser() / f"training-{name}"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from core.access import Access, Role
+from core.access import Access, Role, require_feature
 from core.catalog import ACTIVE, Run, RunEvent, RunState, artifacts, claims, datasets, runs, usage
 from core.catalog import events as event_log
 from core.errors import JobError, NotFoundError
@@ -259,6 +259,7 @@ def log(run_id: str, *, tail_bytes: int = 64_000, access: Access) -> str:
 
     That of a run of another host is there when the run has ended, if both use one storage (``PLUMBLINE_STORAGE``).
     """
+    require_feature("server_facts")
     run, own = runs.get(run_id, access=access), tail(run_dir(run_id), tail_bytes)
     if own and run.host_id in ("", host_id()):
         return own

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from core.access import Access, Role
+from core.access import Access, Role, require_feature
 from core.catalog import Run, RunEvent, Schedule, datasets, runs, schedules
 from core.errors import InputError, NotFoundError, PlumblineError
 from core.jobs.run_rows import new_run
@@ -59,6 +59,7 @@ def add_schedule(
     JobError
         When the task is unknown.
     """
+    require_feature("schedules")
     load(task)
     if dataset is not None:
         datasets.get(dataset, access=access)
@@ -112,6 +113,7 @@ def change_schedule(
     NotFoundError
         When the workspace does not have this schedule.
     """
+    require_feature("schedules")
     stored = schedules.get(schedule_id, access=access)
     fields: JsonObject = {}
     if title is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from core import known_columns
-from core.access import Access
+from core.access import Access, require_feature
 from core.catalog import ModelVersion
 from core.errors import NotFoundError, SettingsError, StorageError
 from core.models._card import ModelCard
@@ -77,6 +77,7 @@ def push_mlflow(
     --------
     save_mlflow : Write the model to a folder.
     """
+    require_feature("mlflow_push")
     uri = tracking_uri or os.environ.get(_VARIABLE)
     if not uri:
         raise SettingsError(f"{_VARIABLE} is not set.", "Set it to the URI of an MLflow server and restart.")

@@ -12,7 +12,7 @@ from core import jobs
 from core.access import Access
 from core.catalog import Dataset, datasets
 from core.errors import ExportError, InputError
-from core.finetune import FineTuneSettings
+from core.finetune import FineTuneSettings, check_offered
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event, Report
 from core.storage import get_store
@@ -40,6 +40,7 @@ _COMPARED_TEXTS = 100
 
 def submit(dataset: Dataset, settings: FineTuneSettings, *, access: Access) -> str:
     """Queue a training and return the run's id; its files are those that ``FineTuneResult.save`` writes."""
+    check_offered(settings.base_model)
     return jobs.submit(
         "finetune", settings, dataset=dataset.id, title=f"{settings.label_column} from {dataset.name}", access=access
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from core import exports, jobs
-from core.access import Access
+from core.access import Access, require_feature
 from core.catalog import Run, artifacts, runs
 from core.edge.latency import LatencySuiteSettings
 from core.errors import InputError, NotFoundError
@@ -62,6 +62,8 @@ def submit(exported: Run, settings: LatencySuiteSettings, *, access: Access) -> 
     InputError
         When the run has no exported model, or not all the variants.
     """
+    if settings.latency.engine == "loadgen":
+        require_feature("load_generator")
     exported = runs.get(exported.id, access=access)
     export = exports.read(exports.require(exported), access=access)
     for name in settings.variants:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from core import exports, jobs
-from core.access import Access, upload_limit_mb
+from core.access import Access, require_feature, upload_limit_mb
 from core.edge import QUANTIZATION_MODES
 from core.errors import SettingsError
 from core.jobs import RunContext, TaskSpec
@@ -69,6 +69,7 @@ def submit(file: IO[bytes], filename: str, *, modes: Sequence[str] | None = None
     LimitError
         When the file is larger than `limit_mb` says.
     """
+    require_feature("onnx_uploads")
     data_free = data_free_modes()
     modes = data_free if modes is None else modes
     unknown = [mode for mode in modes if mode not in data_free]

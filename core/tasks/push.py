@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from core import jobs
-from core.access import Access
+from core.access import Access, require_feature
 from core.catalog import ModelVersion, Run, models, runs
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
@@ -37,6 +37,7 @@ def submit(subject: ModelVersion | Run, *, policy: str | None = None, access: Ac
     str
         The run's id; its result has ``mlflow_run``, the run's id in MLflow.
     """
+    require_feature("mlflow_push")
     if isinstance(subject, Run):
         title = runs.get(subject.id, access=access).title
     else:

@@ -6,6 +6,7 @@ import os
 
 import streamlit as st
 
+from core.access import has_feature
 from core.catalog import ModelVersion, Run, RunState, runs
 from core.plain_text import markdown_code
 from core.tasks import push
@@ -26,6 +27,8 @@ def show(subject: ModelVersion | Run, policy: str | None = None) -> None:
     policy : str, optional
         Name of the file of the policy that decides; by default the one in force.
     """
+    if not has_feature("mlflow_push"):
+        return
     if os.environ.get(_VARIABLE):
         about = f"Sends parameters, metrics, files and the model to the server in {_VARIABLE}."
         if st.button("Push to MLflow", icon=":material/cloud_upload:", key=keys.key("push-mlflow"), help=about):

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core import exports, jobs
-from core.access import Access
+from core.access import Access, has_feature
 from core.catalog import Run, RunState, runs
 from core.edge import QUANTIZATION_MODES
 from core.errors import NotFoundError
@@ -54,9 +54,10 @@ def show() -> None:
         else:
             st.info("There is no model yet. Run a search, or fine-tune a model.", icon=":material/model_training:")
             st.page_link("pages/automl/page.py", label="Go to AutoML", icon=":material/arrow_forward:")
-    with right:
-        st.subheader("Upload an ONNX file")
-        _upload()
+    if has_feature("onnx_uploads"):
+        with right:
+            st.subheader("Upload an ONNX file")
+            _upload()
     _earlier(access=access)
 
 

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import streamlit as st
 
+from core.access import has_feature
 from core.edge.latency import LatencySettings, LatencySuiteSettings, providers
 
 __all__ = ["Values", "default", "show"]
@@ -98,7 +99,7 @@ def _method() -> Values:
         "warmup_s": st.number_input("Warm-up (s)", 0.0, 60.0, default("warmup_s"), key="edge-lab-warmup"),
         "engine": st.selectbox(
             "Engine",
-            _choices("engine"),
+            _choices("engine") if has_feature("load_generator") else [default("engine")],
             format_func=_ENGINES.__getitem__,
             key="edge-lab-engine",
             help="LoadGen is MLPerf's own load generator; its overhead is higher.",

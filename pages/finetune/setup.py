@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.access import has_feature
 from core.catalog import Dataset, Run
 from core.finetune import BaseModel, FineTuneSettings, base_models
 from core.tasks import finetune
@@ -85,12 +86,13 @@ def _with_text(known: list[Dataset]) -> int:
 def _base() -> tuple[str, str | None]:
     """Let the user choose the base model; return its name, and its folder if it is on this machine."""
     models = {model.name: model for model in base_models()}
+    others = [_OTHER] if has_feature("hub_models") or has_feature("model_folders") else []
     st.session_state.setdefault("finetune-base", next(iter(models)))
     first, second = st.columns([2, 3], gap="medium")
     with first:
         chosen = st.selectbox(
             "Base model",
-            [*models, _OTHER],
+            [*models, *others],
             format_func=lambda name: "A folder or another model on the hub" if name == _OTHER else models[name].title,
             key="finetune-base",
         )

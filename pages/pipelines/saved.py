@@ -8,6 +8,7 @@ from functools import partial
 
 import streamlit as st
 
+from core.access import has_feature
 from core.catalog import SavedPipeline, saved_pipelines
 from core.storage import get_store
 from core.tasks import pipeline_schedules
@@ -34,7 +35,7 @@ def show(saved: SavedPipeline) -> None:
             "Run": partial(_run, saved),
             "Edit": partial(editor.show, saved),
             "Runs": partial(run_table.show, saved=saved.id),
-            "Schedule": partial(schedule.show, saved),
+            **({"Schedule": partial(schedule.show, saved)} if has_feature("schedules") else {}),
         },
         key="pipelines-tabs",
     )

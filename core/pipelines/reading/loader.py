@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from core.access import has_feature
 from core.pipelines.bindings import Data, Given
 from core.pipelines.errors import START, PipelineError
 from core.pipelines.model import Component, OutputPort, Pipeline, PipelineSettings
@@ -75,7 +76,7 @@ def load_pipeline(
     path = Path(path).absolute()
     text = read_text(path, START)
     section = Section(parse(text), "the pipeline", keys.PIPELINE_KEYS)
-    reading = Reading(path.parent, sources_of(components), get_settings().pipeline_commands == "shipped")
+    reading = Reading(path.parent, sources_of(components), _shipped_only())
     reading.open_files.append(path.resolve())
     origin = Origin(path.parent)
     kind = section.text("type") or "pipeline"
@@ -137,8 +138,13 @@ def load_component(
     ('Data preparation', True)
     """
     path = Path(path).absolute().resolve()
-    reading = Reading(path.parent, sources_of(components), get_settings().pipeline_commands == "shipped")
+    reading = Reading(path.parent, sources_of(components), _shipped_only())
     return read_component_file(path, reading, add_nodes)
+
+
+def _shipped_only() -> bool:
+    """Return whether only the commands of components that come with Plumbline run here."""
+    return get_settings().pipeline_commands == "shipped" or not has_feature("pipeline_commands")
 
 
 def _from_jobs(section: Section, origin: Origin, reading: Reading) -> tuple[Component, dict[str, Given | Data]]:
