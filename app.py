@@ -8,14 +8,14 @@ from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from web import startup
-from web.request_guard import RequestGuard
-from web.visitors import VisitorCookies
+from web.endpoints import ROUTES
+from web.layers import LAYERS
 
 NAVIGATION = "navigation.py"
 
 if get_script_run_ctx(suppress_warning=True) is None:
     startup.check()
-    layers = [Middleware(RequestGuard), Middleware(VisitorCookies)]
-    app = st.App(NAVIGATION, lifespan=startup.lifespan, middleware=layers)
+    middleware = [Middleware(layer) for layer in LAYERS]
+    app = st.App(NAVIGATION, lifespan=startup.lifespan, routes=ROUTES, middleware=middleware)
 else:  # run as a script, as Streamlit's own test harness does
     runpy.run_path(str(Path(__file__).with_name(NAVIGATION)), run_name="__main__")

@@ -6,10 +6,9 @@ from core import installation, process_memory
 from core.access import Role, profile
 from pages._ui import frame, invitation, keys, sign_in, visitor, workspace_choice
 
-st.set_page_config(page_title="Plumbline", page_icon=":material/straighten:", layout="wide")
+st.set_page_config(page_title="Plumbline", page_icon=frame.ICON, layout="wide")
 
 with frame.errors_shown(), frame.access_kept():
-    frame.reload_first_deep_link()
     sign_in.require()
     visitor.require()
     if profile().signs_in:

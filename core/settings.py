@@ -159,6 +159,34 @@ class Settings(BaseSettings):
     workspace_kept_hours: int | None = Field(
         default=None, ge=0, description="Hours after the last visit until all of a visitor's workspace is removed."
     )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="Format of the server's log: text, or one object of JSON per line."
+    )
+    # Limits of the web process; those of the profile where they are not set (web/limits.py).
+    session_uploads_mb: int | None = Field(
+        default=None, ge=1, description="Size of the uploaded files that one visit holds in memory (MB)."
+    )
+    all_uploads_mb: int | None = Field(
+        default=None, ge=1, description="Size of the uploaded files that all visits hold in memory (MB)."
+    )
+    all_downloads_mb: int | None = Field(
+        default=None, ge=1, description="Size of the files for download that are held in memory (MB)."
+    )
+    message_mb: int | None = Field(
+        default=None, ge=1, le=200, description="Size of the largest message that a browser sends (MB)."
+    )
+    requests_per_minute: int | None = Field(
+        default=None, ge=60, description="Maximum number of requests per minute from one address."
+    )
+    sign_ins_per_minute: int | None = Field(
+        default=None, ge=1, description="Maximum number of requests for a sign-in per minute from one address."
+    )
+    sockets_per_address: int | None = Field(
+        default=None, ge=1, description="Maximum number of pages that are open at the same time from one address."
+    )
+    reruns_per_minute: int | None = Field(
+        default=None, ge=1, description="Maximum number of actions per minute on one open page; others wait."
+    )
 
     @field_validator("home")
     @classmethod

@@ -1,4 +1,4 @@
-"""Refuses requests that reach the server under a foreign name, or that another site's page makes.
+"""Refuses requests under a foreign name, those that another site's page makes, and those that are for this machine.
 
 A page of a foreign site can send requests to a server that listens on this machine alone. Under its own name that
 points here (DNS rebinding), it would also read the answers. Streamlit checks names only where a WebSocket opens, and
@@ -7,12 +7,16 @@ counts any port of this machine as the same site.
 
 from __future__ import annotations
 
-import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+from web.paths import LOCAL_ONLY, purpose
+from web.peer import header, is_local
+from web.refusal import Refusal, refuse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,24 +24,29 @@ if TYPE_CHECKING:
 __all__ = ["RequestGuard"]
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-_POLICY_VIOLATION = 1008
-_FOREIGN_HOST = (
+_FORBIDDEN = 403
+_FOREIGN_HOST = Refusal(
+    _FORBIDDEN,
+    "foreign host",
     "Plumbline does not answer under this name. Whoever runs it can allow a name: --server.allowedHosts=NAME on the "
-    "command line, or server.allowedHosts in .streamlit/config.toml."
+    "command line, or server.allowedHosts in .streamlit/config.toml.",
 )
-_FOREIGN_ORIGIN = (
+_FOREIGN_ORIGIN = Refusal(
+    _FORBIDDEN,
+    "foreign origin",
     "Plumbline does not take requests from pages of other sites. Whoever runs it can allow a site: "
     "--server.corsAllowedOrigins=https://NAME on the command line, or server.corsAllowedOrigins in "
-    ".streamlit/config.toml."
+    ".streamlit/config.toml.",
 )
-_log = logging.getLogger("plumbline")
+_NOT_LOCAL = Refusal(_FORBIDDEN, "not local", "This address is for the machine that Plumbline runs on alone.")
 
 
 class RequestGuard:
-    """Middleware that answers 403 to requests under a foreign name or from a foreign site.
+    """Middleware that answers 403 to requests under a foreign name, from a foreign site, or for this machine alone.
 
     The name in ``Host`` has to be among ``server.allowedHosts``. Where a request changes something or opens a
     WebSocket, an ``Origin`` has to be the server itself or among ``server.corsAllowedOrigins``.
+    Metrics and readiness are for programs on this machine; a request that a proxy passed on is not one of these.
 
     Parameters
     ----------
@@ -49,30 +58,23 @@ class RequestGuard:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        reason = _refusal(scope) if scope["type"] in ("http", "websocket") else None
-        if reason is None:
+        refusal = _refusal(scope) if scope["type"] in ("http", "websocket") else None
+        if refusal is None:
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await receive()  # the request to connect
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": reason[:120]})
         else:
-            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"x-content-type-options", b"nosniff")]
-            await send({"type": "http.response.start", "status": 403, "headers": headers})
-            await send({"type": "http.response.body", "body": reason.encode()})
+            await refuse(refusal, scope, receive, send)
 
 
-def _refusal(scope: Scope) -> str | None:
+def _refusal(scope: Scope) -> Refusal | None:
     """Return why a request is not answered, None when it is."""
-    headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))  # the first one of several counts
-    host = _text(headers.get(b"host"))
-    origin = _text(headers.get(b"origin"))
+    host, origin = header(scope, b"host"), header(scope, b"origin")  # the first one of several counts
     if not is_host_allowed(host):
-        _log.warning("refused a request to host %.200r", host)
-        return _FOREIGN_HOST
+        return replace(_FOREIGN_HOST, detail=f"host {_quoted(host)}")
     changes = scope["type"] == "websocket" or scope["method"] not in _SAFE_METHODS
     if changes and origin is not None and not _is_origin_allowed(origin, host):
-        _log.warning("refused a request of origin %.200r to host %.200r", origin, host)
-        return _FOREIGN_ORIGIN
+        return replace(_FOREIGN_ORIGIN, detail=f"origin {_quoted(origin)}, host {_quoted(host)}")
+    if purpose(scope["path"]) in LOCAL_ONLY and not is_local(scope):
+        return _NOT_LOCAL
     return None
 
 
@@ -85,5 +87,5 @@ def _is_origin_allowed(origin: str, host: str | None) -> bool:
         return False
 
 
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")
+def _quoted(text: str | None) -> str:
+    return ascii(None if text is None else text[:200])

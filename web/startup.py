@@ -11,14 +11,20 @@ from contextlib import asynccontextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
+import anyio
 import streamlit as st
 from streamlit import config, net_util
+from streamlit.runtime.pages_manager import PagesManager
 
 from core import installation, jobs, process_memory, query
 from core.access import SETTING, check_secret, limits, profile
 from core.errors import PlumblineError, SettingsError, StorageError
 from core.private_folder import PRIVATE_UMASK
 from core.settings import get_settings
+from web.download_limits import limit_downloads
+from web.limits import web_limits
+from web.logs import write_json_lines
+from web.run_ends import watch_ends
 
 if TYPE_CHECKING:
     from streamlit.starlette import App
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["check", "check_sign_in", "check_upload_limit", "check_visitors", "lifespan"]
 
 _UPLOAD_LIMIT = "server.maxUploadSize"
+_MESSAGE_LIMIT = "server.maxWidgetStateSize"
 _QUERIES_MB = 400  # to decode a column of long texts takes most of it, as when a model of them is registered
 _SECRET_CHARS = 32
 _CACHES_BELOW_MB = 520  # of this process; above it, what is read next takes the place of what was read before
@@ -39,7 +46,10 @@ def check() -> None:
     """
     os.umask(PRIVATE_UMASK)
     try:
+        if get_settings().log_format == "json":
+            write_json_lines()
         check_upload_limit()
+        config.set_option(_MESSAGE_LIMIT, web_limits().message_mb)
         check_sign_in()
         check_visitors()
         jobs.require_sandbox()
@@ -113,14 +123,21 @@ def check_upload_limit() -> None:
 @asynccontextmanager
 async def lifespan(_app: App) -> AsyncIterator[None]:
     """Begin what works beside the requests of a server; it ends with the process."""
+    # Until st.navigation has run once, the folder `pages` makes Streamlit look for an app of its older kind.
+    PagesManager.uses_pages_directory = False
     # To compare origins with, Streamlit asks a service on the internet which address this machine has there.
     net_util.get_external_ip = lambda: None
     process_memory.use_system_allocator()
     process_memory.keep_below(_CACHES_BELOW_MB)
     query.limit_memory(_QUERIES_MB)
+    limit_downloads(web_limits().all_downloads_mb)
     from altair.utils import schemapi  # not before: it loads Arrow
 
     schemapi.disable_debug_mode()  # tests draw every chart with it; it doubles the time of each
     jobs.warm_up()
     jobs.keep_time()
-    yield
+    async with anyio.create_task_group() as tasks:
+        if get_settings().log_format == "json":
+            tasks.start_soon(watch_ends)
+        yield
+        tasks.cancel_scope.cancel()

@@ -31,7 +31,7 @@ from core.jobs.scheduler import tick
 from core.jobs.schedules import add_schedule, change_schedule, timing_of
 from core.jobs.sweeper import sweep
 from core.jobs.task_specs import TASKS, TaskSpec, task_spec
-from core.jobs.timekeeper import keep_time
+from core.jobs.timekeeper import keep_time, keeps_time
 from core.jobs.timing import Timing
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "events",
     "get",
     "keep_time",
+    "keeps_time",
     "log",
     "queue_position",
     "repeat",

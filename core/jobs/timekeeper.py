@@ -16,7 +16,7 @@ from core.jobs.sweeper import sweep
 from core.settings import get_settings
 from core.upkeep import take_turn
 
-__all__ = ["keep_time", "watch"]
+__all__ = ["keep_time", "keeps_time", "watch"]
 
 _NAME = "plumbline-timekeeper"
 _DEFAULT_S = 10.0
@@ -38,8 +38,13 @@ def keep_time() -> None:
         return
     with _starting:
         # By its name: Streamlit imports a module anew whose file has changed; its thread stays.
-        if not any(thread.name == _NAME for thread in threading.enumerate()):
+        if not keeps_time():
             threading.Thread(target=watch, name=_NAME, daemon=True).start()
+
+
+def keeps_time() -> bool:
+    """Return whether a thread of this process looks after queue and schedules."""
+    return any(thread.name == _NAME for thread in threading.enumerate())
 
 
 def watch() -> None:

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import wraps
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
 
 import streamlit as st
 
@@ -24,6 +24,7 @@ from pages._ui import server_facts, sign_in, visitor
 
 __all__ = [
     "DEFECT_TITLE",
+    "ICON",
     "WORKSPACE",
     "access",
     "access_kept",
@@ -31,19 +32,19 @@ __all__ = [
     "guarded",
     "opened",
     "plain",
-    "reload_first_deep_link",
     "show_error",
     "show_notices",
 ]
 
 DEFECT_TITLE = "Something went wrong on our side"
+ICON = Path(__file__).with_name("icon.svg").read_text(encoding="utf-8")
+"""Icon of the browser's tab; browsers would get one of Material's from a server of Google's."""
 _SYMBOLS = re.compile(r"(?<![^\s\ufeff])(?:<->|->|<-|--|>=|<=|~=)(?![^\s\ufeff])")
 _MARKUP = str.maketrans({character: "\\" + character for character in "\\`*_{}[]()<>#+-.!|~$:&"})
 WORKSPACE = "app-workspace"
 """Key of the workspace that is chosen in the sidebar, in the state of the session."""
 _accesses: ContextVar[dict[tuple[str | None, str], Access] | None] = ContextVar("accesses", default=None)
 _REFUSAL_S = 60.0  # a part that draws itself again and again is refused again and again
-_served = False
 _log = logging.getLogger("plumbline")
 
 
@@ -88,26 +89,6 @@ def show_notices() -> None:
     """Show what the operator should know about the installation, such as settings without an effect."""
     for sentence in installation.check():
         st.warning(plain(sentence), icon=":material/settings_alert:")
-
-
-def reload_first_deep_link() -> None:
-    """Load the page again when it is the first of this server and not the start page.
-
-    Streamlit treats the `pages` folder as its older kind of multipage app until `st.navigation` has run once in the
-    process, and answers a deep link before that with "Page not found". By the time the browser draws this, its address
-    may already be that of the start page, so the address of the link is written out.
-    """
-    global _served
-    first, _served = not _served, True
-    path = quote(urlsplit(st.context.url or "").path.strip("/"), safe="/%")
-    if first and path:
-        query = urlencode(st.query_params.to_dict())
-        st.html(
-            f"<script>const query = new URLSearchParams('{query}');"
-            "new URLSearchParams(window.location.search).forEach((value, name) => query.set(name, value));"
-            f"window.location.replace('/{path}?' + query)</script>",
-            unsafe_allow_javascript=True,
-        )
 
 
 def plain(text: object) -> str:

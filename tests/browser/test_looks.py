@@ -12,7 +12,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import Server, settled
-from tests.golden import Golden
 
 OVERFLOW = """() => {
     const main = document.querySelector('[data-testid=stMain]');
@@ -28,55 +27,6 @@ STREAMLITS_OWN = [  # their colors and focus are not the app's; a slider's numbe
     "[data-testid=stSliderThumbValue]",
 ]
 PICTURES = os.environ.get("PLUMBLINE_SCREENSHOTS")  # read now: installations of tests clear such variables
-
-
-@pytest.fixture
-def addresses(filled: Server, ids: Golden) -> tuple[Server, dict[str, str]]:
-    """The server, and the addresses of its pages."""
-    version = f"models?model={ids.model}&version=2"
-    return filled, {
-        "home": "",
-        "data": "data",
-        "dataset": f"data?dataset={ids.credit}",
-        "column": f"data?dataset={ids.credit}&column=duration_months",
-        "category": f"data?dataset={ids.credit}&column=purpose",
-        "correlations": f"data?dataset={ids.credit}&tab=Correlations",
-        "prepare": f"data?dataset={ids.credit}&tab=Prepare",
-        "checks": f"data?dataset={ids.credit}&tab=Checks",
-        "roles": f"data?dataset={ids.credit}&tab=Roles",
-        "reading": f"data?dataset={ids.decisions}&tab=Reading",
-        "versions": f"data?dataset={ids.credit}&tab=Versions",
-        "form": f"automl?dataset={ids.credit}",
-        "result": f"automl?run={ids.binary}",
-        "decide": f"automl?run={ids.binary}&tab=Decide",
-        "decide-number": f"automl?run={ids.number}&tab=Decide",
-        "where-it-fails": f"automl?run={ids.binary}&tab=Where+it+fails",
-        "fairness": f"fairness?run={ids.binary}",
-        "own-decisions": f"fairness?dataset={ids.decisions}&prediction=decision&label=truth&score=score&groups=group",
-        "models-by-group": f"fairness?run={ids.binary}&tab=Compare",
-        "mitigations": f"fairness?run={ids.binary}&tab=Mitigations",
-        "report": f"fairness?run={ids.binary}&tab=Report",
-        "audit": f"fairness?run={ids.binary}&tab=Bias+audit",
-        "finetune-form": f"finetune?dataset={ids.reviews}",
-        "finetune": f"finetune?run={ids.text}",
-        "edge": "edge",
-        "export": f"edge?run={ids.text_export}",
-        "latency": f"edge?run={ids.text_measured}",
-        "models": "models",
-        "model": version,
-        "card": f"{version}&tab=Card",
-        "questions": f"{version}&tab=Card&view=questions",
-        "coverage": f"{version}&tab=Card&view=coverage",
-        "compare": f"{version}&tab=Compare",
-        "rule": f"{version}&tab=Decide",
-        "row": f"{version}&tab=Score&score=row",
-        "scored": f"models?run={ids.scored}",
-        "pipelines": "pipelines",
-        "components": "pipelines?tab=Components",
-        "component": "pipelines?component=train_xgboost",
-        "runs": "runs",
-        "run": f"runs?run={ids.binary}",
-    }
 
 
 PAGES = ["home", "dataset", "form", "result", "fairness", "runs"]

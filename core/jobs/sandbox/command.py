@@ -46,6 +46,8 @@ PASSED = {
 }
 """Settings that a sandboxed worker gets."""
 KEPT_OUT = {
+    "all_downloads_mb",
+    "all_uploads_mb",
     "cache_mb",
     "content_grace_s",
     "database",
@@ -53,7 +55,14 @@ KEPT_OUT = {
     "home",
     "keep_work_days",
     "lease_s",
+    "log_format",
+    "message_mb",
+    "requests_per_minute",
+    "reruns_per_minute",
     "sandbox",
+    "session_uploads_mb",
+    "sign_ins_per_minute",
+    "sockets_per_address",
     "storage",
     "tick_every_s",
     "visitor_secret",

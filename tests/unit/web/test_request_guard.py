@@ -45,7 +45,7 @@ def answer(kind: str, host: str | None, origin: str | None = None, method: str =
 
     pairs = ((b"host", host), (b"origin", origin))
     headers = [(name, value.encode("latin-1")) for name, value in pairs if value is not None]
-    scope: Any = {"type": kind, "headers": headers} | ({"method": method} if kind == "http" else {})
+    scope: Any = {"type": kind, "path": "/", "headers": headers} | ({"method": method} if kind == "http" else {})
     guard: Any = RequestGuard(application)
     with ThreadPoolExecutor(1) as thread:  # a browser test of the same process may have a loop in this one
         thread.submit(asyncio.run, guard(scope, receive, send)).result()

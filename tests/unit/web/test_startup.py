@@ -155,6 +155,7 @@ def test_the_address_on_the_internet_is_never_asked_for(monkeypatch: pytest.Monk
     monkeypatch.setattr(net_util, "get_external_ip", net_util.get_external_ip)  # put back afterwards
     for name in ("warm_up", "keep_time"):
         monkeypatch.setattr(startup.jobs, name, lambda: None)
+    monkeypatch.setattr(startup, "limit_downloads", lambda _limit_mb: None)  # there is no server
 
     async def compare() -> bool:
         async with startup.lifespan(None):  # type: ignore[arg-type]
