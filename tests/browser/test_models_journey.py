@@ -143,7 +143,7 @@ def test_a_model_is_opened_and_handed_on_and_back_leads_through_its_tabs(
     tab.mouse.click(table["x"] + 18, table["y"] + (count - 2 + 0.5) * row_height)
     expect(tab.get_by_role("heading", name="Credit risk")).to_be_visible()
     settled(tab)
-    tab.get_by_test_id("stPopoverButton").click()
+    tab.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
     with tab.expect_download() as taken:
         tab.locator(".st-key-models-download-mlflow").get_by_role("button").click()
     taken.value.save_as(tmp_path / "mlflow.zip")

@@ -37,6 +37,14 @@ def warm(home, until):
     return psutil.Process(server.pid)
 
 
+def test_what_is_loaded_before_a_run_reads_no_settings(tmp_path):
+    """A forked process gets the settings of its own run only if its server has read none."""
+    script = "import core.jobs.monitor, core.settings; print(core.settings.get_settings.cache_info().currsize)"
+    environment = os.environ | {"PLUMBLINE_HOME": str(tmp_path)}
+    read = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert read.stdout == "0\n"
+
+
 def test_a_run_is_forked_and_marked(warm, working):
     run = working(jobs.submit("count", {"steps": 5, "pause": 0.1}, access=LOCAL))
     monitor = psutil.Process(run.monitor_pid)

@@ -16,6 +16,7 @@ from core.catalog import Dataset, Run, RunState, datasets
 from core.datasets import load_frame
 from core.storage import get_store
 from core.tasks import automl, ingest
+from tests.collecting import collect
 from tests.pages.conftest import look_at, press_import, query, texts, visit
 
 OPEN = b"amount;when;who\n1,234;01/02/2020;ann\n5,678;03/04/2021;bob\n9,012;05/06/2022;?\n"
@@ -193,7 +194,9 @@ def test_what_another_window_read_meanwhile_is_said(home: Path) -> None:
     assert again.id == dataset.id
     assert again.report["types"] == {"amount": "number", "when": "text", "who": "text"}
     kept = {again.data_digest, again.profile_digest, again.upload_digest}
-    assert {path.name for path in (home / "artifacts").rglob("*") if path.is_file()} == kept
+    stored = home / "artifacts"
+    collect(*(path.name for path in stored.glob("*/*")))
+    assert {path.name for path in stored.glob("*/*") if path.is_file()} == kept
 
 
 def test_a_file_with_types_of_its_own_is_imported_at_once(home: Path, tmp_path: Path) -> None:
