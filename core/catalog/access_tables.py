@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import JSON, Column, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, Index, UniqueConstraint, false
 from sqlmodel import Field
 
 from core.catalog.row import Row, new_id
@@ -20,6 +20,9 @@ class Workspace(Row, table=True):
     title: str = Field(max_length=200)
     kind: str = Field(default="shared", max_length=16)  # personal, shared or visitor
     two_people: bool = False  # whether a second person has to confirm a promotion
+    needs_reason: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )  # whether a promotion has to say why
     who: str = Field(default="", max_length=200)  # the person who made it
     created_at: float = Field(default_factory=time.time)
     expires_at: float | None = Field(default=None, index=True)  # when all of it is removed; None for never
@@ -33,6 +36,7 @@ class Membership(Row, table=True):
     role: str = Field(max_length=16)
     who: str = Field(default="", max_length=200)  # the person who gave it
     since: float = Field(default_factory=time.time)
+    chosen_at: float | None = None  # when the person chose to work in it
 
 
 class Invitation(Row, table=True):
@@ -53,7 +57,10 @@ class Invitation(Row, table=True):
 class AuditRecord(Row, table=True):
     """One thing that a person did in a workspace. Rows are only added, and each holds the digest of the one before."""
 
-    __table_args__ = (UniqueConstraint("workspace", "number"),)
+    __table_args__ = (
+        UniqueConstraint("workspace", "number"),
+        Index("ix_auditrecord_who", "workspace", "action", "who", "at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     workspace: str = Field(max_length=64)

@@ -15,6 +15,7 @@ from sqlmodel import col, select
 
 from core.access import INSTALLATION, Access
 from core.catalog import audit
+from core.catalog._waiting import require_place
 from core.catalog.clock import database_now
 from core.catalog.engine import writing
 from core.catalog.tables import ACTIVE, TERMINAL, Run, RunState
@@ -95,7 +96,7 @@ def release(run_id: str, claim: str, *, again: bool, **fields: RunField) -> RunS
     return run.state
 
 
-def requeue(run_id: str, *, access: Access) -> bool:
+def requeue(run_id: str, *, waiting_limit: int | None = None, access: Access) -> bool:
     """Queue an ended run as its next attempt; return False when it has not ended, or when it succeeded.
 
     A run that reached its time limit gets the same time once more.
@@ -111,6 +112,7 @@ def requeue(run_id: str, *, access: Access) -> bool:
         _queue(run)
         session.add(run)
         audit.note(session, "resume", run.title or run.task, access=access, task=run.task, id=run.id)
+        require_place(session, waiting_limit, access=access)
     return True
 
 

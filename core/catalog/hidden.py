@@ -21,6 +21,7 @@ from core.catalog.tables import (
     ModelAlias,
     ModelEvent,
     ModelVersion,
+    Promotion,
     Run,
     RunArtifact,
     RunEvent,
@@ -40,6 +41,7 @@ PARTS: tuple[tuple[type[Row], str, type[Deletable]], ...] = (
     (PipelineStep, "pipeline_run_id", Run),
     (ModelAlias, "model_id", Model),
     (ModelEvent, "model_id", Model),
+    (Promotion, "model_id", Model),
     (DatasetChange, "origin_id", Dataset),
 )
 """Tables whose rows are hidden and removed with the row that the column names."""

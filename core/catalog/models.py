@@ -7,12 +7,12 @@ import time
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from core.access import Access, Role
-from core.catalog import audit
+from core.access import Access
+from core.catalog._model_rows import CHAMPION, locked, note_change, point_alias, require_usable, version_row
 from core.catalog.engine import reading, writing
 from core.catalog.hidden import ALL_ROWS
 from core.catalog.tables import Model, ModelAlias, ModelEvent, ModelVersion, Run
-from core.errors import NotFoundError, RegistryError, not_found
+from core.errors import RegistryError, not_found
 from core.jsonable import JsonObject
 
 __all__ = [
@@ -37,7 +37,6 @@ __all__ = [
     "versions",
 ]
 
-CHAMPION = "champion"
 ARCHIVED = "archived"
 
 
@@ -60,7 +59,7 @@ def add_version(name: str, version: ModelVersion, *, access: Access) -> tuple[Mo
                 version.model_id, version.number = model.id, model.versions
                 session.add(model)
                 session.add(version)
-                _note(session, model, "register", number=version.number, who=access.actor)
+                note_change(session, model, "register", number=version.number, who=access.actor)
             return model, version, True
         except IntegrityError:  # another process added the same name first: its row can be locked now
             version = ModelVersion(**version.model_dump())
@@ -104,7 +103,7 @@ def version(model_id: str, number: int, *, access: Access) -> ModelVersion:
         When the model has no version of this number.
     """
     with reading(access) as session:
-        return _version(session, get(model_id, access=access), number)
+        return version_row(session, get(model_id, access=access), number)
 
 
 def version_by_id(version_id: str, *, access: Access) -> ModelVersion | None:
@@ -161,10 +160,10 @@ def point(
         When the version is archived.
     """
     with writing(access) as session:
-        model = _locked(session, model_id, access=access)
+        model = locked(session, model_id, access=access)
         if number is not None:
-            _usable(session, model, number)
-        return _point(session, model, alias, number, action, access.actor, why)
+            require_usable(session, model, number)
+        return point_alias(session, model, alias, number, action, access.actor, why)
 
 
 def roll_back(model_id: str, *, why: str = "", access: Access) -> tuple[int, int]:
@@ -178,7 +177,7 @@ def roll_back(model_id: str, *, why: str = "", access: Access) -> tuple[int, int
         When there is no previous champion, or it is archived.
     """
     with writing(access) as session:
-        model = _locked(session, model_id, access=access)
+        model = locked(session, model_id, access=access)
         past: list[int] = []
         events = select(ModelEvent).where(ModelEvent.model_id == model_id, ModelEvent.alias == CHAMPION)
         for event in session.exec(events.order_by(col(ModelEvent.id))):
@@ -189,8 +188,8 @@ def roll_back(model_id: str, *, why: str = "", access: Access) -> tuple[int, int
         current = session.get(ModelAlias, (model_id, CHAMPION))
         if current is None or len(past) < 2:
             raise RegistryError(f"'{model.name}' had no champion before this one.", "Promote a version instead.")
-        _usable(session, model, past[-2])
-        _point(session, model, CHAMPION, past[-2], "roll_back", access.actor, why)
+        require_usable(session, model, past[-2])
+        point_alias(session, model, CHAMPION, past[-2], "roll_back", access.actor, why)
         return past[-2], past[-1]
 
 
@@ -203,8 +202,8 @@ def archive(model_id: str, number: int, *, why: str = "", access: Access) -> Non
         When it is the champion.
     """
     with writing(access) as session:
-        model = _locked(session, model_id, access=access)
-        stored = _version(session, model, number)
+        model = locked(session, model_id, access=access)
+        stored = version_row(session, model, number)
         own = [
             item.alias
             for item in session.exec(select(ModelAlias).where(ModelAlias.model_id == model_id))
@@ -217,32 +216,32 @@ def archive(model_id: str, number: int, *, why: str = "", access: Access) -> Non
             )
         if stored.archived_at is None:
             for alias in own:
-                _point(session, model, alias, None, "alias", access.actor, why)
+                point_alias(session, model, alias, None, "alias", access.actor, why)
             stored.archived_at = time.time()
             session.add(stored)
-            _note(session, model, "archive", ARCHIVED, number=number, who=access.actor, why=why)
+            note_change(session, model, "archive", ARCHIVED, number=number, who=access.actor, why=why)
 
 
 def restore(model_id: str, number: int, *, why: str = "", access: Access) -> None:
     """Restore an archived version, without aliases."""
     with writing(access) as session:
-        model = _locked(session, model_id, access=access)
-        stored = _version(session, model, number)
+        model = locked(session, model_id, access=access)
+        stored = version_row(session, model, number)
         if stored.archived_at is not None:
             stored.archived_at = None
             session.add(stored)
-            _note(session, model, "restore", ARCHIVED, previous=number, who=access.actor, why=why)
+            note_change(session, model, "restore", ARCHIVED, previous=number, who=access.actor, why=why)
 
 
 def set_notes(model_id: str, number: int, notes: str, *, access: Access) -> None:
     """Replace the notes of a version."""
     with writing(access) as session:
-        model = _locked(session, model_id, access=access)
-        stored = _version(session, model, number)
+        model = locked(session, model_id, access=access)
+        stored = version_row(session, model, number)
         if stored.notes != notes:
             stored.notes = notes
             session.add(stored)
-            _note(session, model, "notes", number=number, who=access.actor)
+            note_change(session, model, "notes", number=number, who=access.actor)
 
 
 def note_rule(run_id: str, rule: str, *, access: Access) -> None:
@@ -251,14 +250,14 @@ def note_rule(run_id: str, rule: str, *, access: Access) -> None:
         for stored in session.exec(
             select(ModelVersion).where(ModelVersion.run_id == run_id, ModelVersion.workspace == access.workspace)
         ):
-            model = _locked(session, stored.model_id, access=access)
-            _note(session, model, "rule", number=stored.number, who=access.actor, why=rule)
+            model = locked(session, stored.model_id, access=access)
+            note_change(session, model, "rule", number=stored.number, who=access.actor, why=rule)
 
 
 def set_answer(model_id: str, number: int, key: str, answer: JsonObject | None, *, access: Access) -> None:
     """Store the answer to a question of a version's card, or remove it."""
     with writing(access) as session:
-        stored = _version(session, _locked(session, model_id, access=access), number)
+        stored = version_row(session, locked(session, model_id, access=access), number)
         others = {name: value for name, value in stored.answers.items() if name != key}
         stored.answers = others if answer is None else others | {key: answer}
         session.add(stored)
@@ -269,62 +268,3 @@ def _check_run(session: Session, run_id: str) -> None:
     deleted = select(Run.id).where(Run.id == run_id, col(Run.deletion_id).is_not(None))
     if session.exec(deleted, execution_options=ALL_ROWS).first() is not None:
         raise not_found("run", run_id, "It may have been deleted. The Runs page lists all runs.")
-
-
-def _locked(session: Session, model_id: str, *, access: Access) -> Model:
-    query = select(Model).where(Model.id == model_id, Model.workspace == access.workspace).with_for_update()
-    model = session.exec(query).first()
-    if model is None:
-        raise not_found("model", model_id, "The Models page lists all.")
-    return model
-
-
-def _version(session: Session, model: Model, number: int) -> ModelVersion:
-    query = select(ModelVersion).where(ModelVersion.model_id == model.id, ModelVersion.number == number)
-    stored = session.exec(query).first()
-    if stored is None:
-        raise NotFoundError(f"'{model.name}' has no version {number}.", f"It has the versions 1 to {model.versions}.")
-    return stored
-
-
-def _usable(session: Session, model: Model, number: int) -> None:
-    if _version(session, model, number).archived_at is not None:
-        raise RegistryError(f"Version {number} of '{model.name}' is archived.", "Restore it first, or choose another.")
-
-
-def _point(
-    session: Session, model: Model, alias: str, number: int | None, action: str, who: str, why: str
-) -> int | None:
-    item = session.get(ModelAlias, (model.id, alias))
-    previous = None if item is None else item.number
-    if previous == number:
-        return previous
-    if number is None:
-        session.delete(item)
-    else:
-        session.merge(ModelAlias(model_id=model.id, alias=alias, workspace=model.workspace, number=number))
-    _note(session, model, action, alias, number=number, previous=previous, who=who, why=why)
-    return previous
-
-
-_RECORDED = {
-    "register": "register",
-    "promote": "promote",
-    "roll_back": "promote",
-    "alias": "alias",
-    "archive": "archive",
-    "restore": "restore",
-    "rule": "decide",
-}
-"""Action of the audit log for each change of a model; of notes there is none."""
-
-
-def _note(session: Session, model: Model, action: str, alias: str | None = None, **fields: str | int | None) -> None:
-    values = {"workspace": model.workspace, "model_id": model.id, "action": action, "alias": alias, **fields}
-    session.add(ModelEvent.model_validate(values))
-    if action in _RECORDED:
-        by = Access(model.workspace, Role.EDITOR, str(fields["who"]))
-        number = fields.get("number") or fields.get("previous")
-        details = {"alias": alias, "previous": fields.get("previous"), "why": fields.get("why")}
-        given = {name: value for name, value in details.items() if value not in (None, "", number)}
-        audit.note(session, _RECORDED[action], f"{model.name}, version {number}", access=by, id=model.id, **given)

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Update, func, or_, tuple_, update
+from sqlalchemy import Update, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from core.access import INSTALLATION, Access
 from core.catalog import audit, references
-from core.catalog.claims import RunField, new_claim
+from core.catalog._waiting import require_place
+from core.catalog.claims import RunField
 from core.catalog.clock import database_now
 from core.catalog.engine import reading, writing
 from core.catalog.hidden import ALL_ROWS
+from core.catalog.queue import claim_next
+from core.catalog.queue import position as queue_position
 from core.catalog.tables import (
     ACTIVE,
     TERMINAL,
-    QueueLock,
     Run,
     RunState,
 )
@@ -46,12 +48,28 @@ __all__ = [
 _IDS_AT_A_TIME = 500
 
 
-def add(run: Run, *, access: Access) -> Run:
-    """Store a new run. The contents that its settings name stay as long as its row."""
+def add(run: Run, *, waiting_limit: int | None = None, access: Access) -> Run:
+    """Store a new run. The contents that its settings name stay as long as its row.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    waiting_limit : int, optional
+        Maximum number of runs of the workspace that wait; those that work for another run do not count.
+    access : Access
+        The workspace, and who acts in it.
+
+    Raises
+    ------
+    LimitError
+        When as many wait already.
+    """
     with writing(access) as session:
         session.add(run)
         if run.state is RunState.QUEUED and not run.parent_id:  # steps of a pipeline go with it
             audit.note(session, "run", run.title or run.task, access=access, task=run.task, id=run.id)
+            require_place(session, waiting_limit, access=access)
         references.replace(session, run.id, references.named_in(run.settings), access=access)
     return run
 
@@ -230,69 +248,8 @@ def _changed(statement: Update, access: Access, run_id: str, action: str | None)
     return changed
 
 
-def claim_next(lane: str, limit: int, lease_s: float, *, host_id: str = "", children_wait: bool = True) -> Run | None:
-    """Claim the longest-waiting run of a lane, unless `limit` runs of the lane are active.
-
-    Its time does not run yet: until its monitor begins, it waits.
-
-    Parameters
-    ----------
-    lane : str
-        The lane.
-    limit : int
-        Maximum number of active runs.
-    lease_s : float
-        Seconds until the claim expires.
-    host_id : str, default=""
-        Host that starts its process.
-    children_wait : bool, default=True
-        Whether the limit holds for runs that work for another run, too. In a lane whose runs wait for their children
-        it must not: a child would wait for its parent, and the parent for the child.
-    """
-    waiting = (
-        select(Run)
-        .where(Run.state == RunState.QUEUED, Run.lane == lane)
-        .order_by(col(Run.queued_at), col(Run.id))
-        .limit(1)
-    )
-    with reading(INSTALLATION) as session:  # an empty queue, the common case, must not take the write lock
-        if session.exec(waiting).first() is None:
-            return None
-    with writing(INSTALLATION) as session:
-        session.exec(select(QueueLock).with_for_update()).one()
-        active = select(func.count()).select_from(Run).where(col(Run.state).in_(list(ACTIVE)), Run.lane == lane)
-        if children_wait and session.exec(active).one() >= limit:
-            return None
-        if not children_wait and session.exec(active.where(Run.parent_id == "")).one() >= limit:
-            waiting = waiting.where(Run.parent_id != "")
-        run = session.exec(waiting.with_for_update()).first()
-        if run is None:
-            return None
-        run.state, run.claim_token, run.host_id = RunState.STARTING, new_claim(), host_id
-        run.lease_until = session.exec(select(database_now() + lease_s)).one()
-        session.add(run)
-    return run
-
-
 def lapsed() -> list[Run]:
     """Return the active runs of all workspaces whose lease has expired by the database's clock."""
     query = select(Run).where(col(Run.state).in_(list(ACTIVE)), col(Run.lease_until) < database_now())
     with reading(INSTALLATION) as session:
         return list(session.exec(query))
-
-
-def queue_position(run: Run) -> int | None:
-    """Return the position of a queued run, 1 for the next; None when it is not queued."""
-    if run.state is not RunState.QUEUED:
-        return None
-    query = (
-        select(func.count())
-        .select_from(Run)
-        .where(
-            Run.state == RunState.QUEUED,
-            Run.lane == run.lane,
-            tuple_(Run.queued_at, Run.id) < (run.queued_at, run.id),
-        )
-    )
-    with reading(INSTALLATION) as session:
-        return session.exec(query).one() + 1

@@ -23,7 +23,9 @@ __all__ = [
     "ModelAlias",
     "ModelEvent",
     "ModelVersion",
+    "Promotion",
     "QueueLock",
+    "QueueTurn",
     "Run",
     "RunArtifact",
     "RunEvent",
@@ -267,6 +269,34 @@ class ModelEvent(Row, table=True):
     previous: int | None = None
     who: str = Field(default="", max_length=200)
     why: str = ""
+    confirmed_by: str = Field(default="", sa_column=Column(String(200), nullable=False, server_default=""))
+
+
+class Promotion(Row, table=True):
+    """A request to make a version the champion, which a second person confirms or declines."""
+
+    __table_args__ = (
+        Index(
+            "uq_promotion_open",
+            "model_id",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=16)
+    workspace: str = Field(max_length=64)
+    model_id: str = Field(index=True, max_length=16)
+    number: int
+    previous: int | None = None  # the champion when it was asked for
+    why: str = ""
+    who: str = Field(default="", max_length=200)
+    at: float = Field(default_factory=time.time)
+    state: str = Field(default="open", max_length=16)  # open, confirmed, declined, withdrawn or overtaken
+    decided_by: str = Field(default="", max_length=200)
+    decided_at: float | None = None
+    decided_why: str = ""
 
 
 class CatalogId(SQLModel, table=True):
@@ -294,3 +324,11 @@ class QueueLock(SQLModel, table=True):
     """A single row that is locked to start a run, so that the concurrency limit is exact on any database."""
 
     id: int = Field(default=1, primary_key=True)
+
+
+class QueueTurn(Row, table=True):
+    """When a workspace had its last turn in a lane of the queue, as a number that grows with each start."""
+
+    workspace: str = Field(primary_key=True, max_length=64)
+    lane: str = Field(primary_key=True, max_length=8)
+    number: int

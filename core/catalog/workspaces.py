@@ -29,6 +29,8 @@ __all__ = [
     "accept",
     "add",
     "change_role",
+    "choose",
+    "chosen",
     "enter",
     "find",
     "get",
@@ -38,7 +40,8 @@ __all__ = [
     "of_person",
     "personal",
     "remove",
-    "set_two_people",
+    "rules",
+    "set_rules",
     "withdraw",
 ]
 
@@ -145,12 +148,52 @@ def members(*, access: Access) -> list[Membership]:
         )
 
 
-def set_two_people(value: bool, *, access: Access) -> None:
-    """Decide whether a second person has to confirm a promotion in this workspace."""
+def set_rules(*, two_people: bool, needs_reason: bool, access: Access) -> None:
+    """Decide whether promotions need a second person who confirms them, and whether they need a reason.
+
+    Raises
+    ------
+    DeniedError
+        When the person is not an admin of the workspace.
+    """
     access.require(Role.ADMIN)
+    rules = {"two_people": two_people, "needs_reason": needs_reason}
+    titles = {"two_people": "a second person confirms promotions", "needs_reason": "promotions need a reason"}
     with writing(access) as session:
-        session.execute(update(Workspace).where(col(Workspace.workspace) == access.workspace).values(two_people=value))
-        audit.note(session, "rule", "A second person confirms promotions", access=access, holds=value)
+        stored = session.get(Workspace, access.workspace, with_for_update=True)
+        if stored is None:
+            raise NotFoundError("There is no such workspace.", "Choose one of yours.")
+        for name, value in rules.items():
+            if getattr(stored, name) != value:
+                setattr(stored, name, value)
+                audit.note(session, "rule", titles[name], access=access, holds=value)
+        session.add(stored)
+
+
+def rules(*, access: Access) -> tuple[bool, bool]:
+    """Return whether promotions need a second person, and whether they need a reason."""
+    with reading(access) as session:
+        stored = session.get(Workspace, access.workspace)
+    return (False, False) if stored is None else (stored.two_people, stored.needs_reason)
+
+
+def choose(*, access: Access) -> None:
+    """Note that the person works in this workspace from now on, so that they come back to it."""
+    own = col(Membership.workspace) == access.workspace, col(Membership.person) == access.actor
+    with writing(Access(access.workspace, Role.EDITOR, access.actor)) as session:
+        session.execute(update(Membership).where(*own).values(chosen_at=time.time()))
+
+
+def chosen(person: str) -> str | None:
+    """Return the workspace that a person chose last, or None."""
+    query = (
+        select(Membership.workspace)
+        .where(Membership.person == person, col(Membership.chosen_at).is_not(None))
+        .order_by(col(Membership.chosen_at).desc())
+        .limit(1)
+    )
+    with reading(INSTALLATION) as session:
+        return session.exec(query).first()
 
 
 def invite(role: Role, *, access: Access) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from core.access import Access, Role, require_feature
-from core.catalog import ACTIVE, Run, RunEvent, RunState, artifacts, claims, datasets, runs, usage
+from core.access import Access, Role, limits, require_feature
+from core.catalog import ACTIVE, Run, RunEvent, RunState, artifacts, claims, datasets, queue, runs, usage
 from core.catalog import events as event_log
 from core.errors import JobError, NotFoundError
 from core.jobs.context import run_dir
@@ -83,7 +83,7 @@ def submit(
     JobError
         When the task is unknown.
     LimitError
-        When the workspace has stored as much as it may.
+        When the workspace has stored as much as it may, or as many of its runs wait as may.
     NotFoundError
         When the workspace does not have the parent, or never had the dataset.
     """
@@ -101,7 +101,7 @@ def submit(
         runs.get(parent, access=access)
     usage.require_room(access=access)
     _check_dataset(dataset, access=access)
-    runs.add(run, access=access)
+    runs.add(run, waiting_limit=limits().queued, access=access)
     tick()
     return run.id
 
@@ -170,7 +170,7 @@ def resume(run_id: str, *, access: Access) -> Run:
     """
     access.require(Role.EDITOR)
     run = runs.get(run_id, access=access)
-    if not resumable(run, access=access) or not claims.requeue(run_id, access=access):
+    if not resumable(run, access=access) or not claims.requeue(run_id, waiting_limit=limits().queued, access=access):
         raise JobError(
             f"Run '{run_id}' ({run.task}, {run.state.lower()}) cannot be resumed.",
             "Repeat it with the same settings instead.",
@@ -227,8 +227,11 @@ def stoppable(run: Run) -> bool:
 
 
 def queue_position(run: Run) -> int | None:
-    """Return a queued run's position in the queue of the whole installation, 1 for the next; otherwise None."""
-    return runs.queue_position(run)
+    """Return how many runs start until a queued run has, itself included, 1 for the next; otherwise None.
+
+    Workspaces take turns, so that it may grow when others, which have had no turn for longer, start something.
+    """
+    return queue.position(run)
 
 
 def wait(run_id: str, timeout: float | None = None, *, access: Access) -> Run:

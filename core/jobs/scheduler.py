@@ -9,8 +9,8 @@ import time
 
 import psutil
 
-from core.access import INSTALLATION, Access
-from core.catalog import ACTIVE, Run, RunState, claims, runs
+from core.access import INSTALLATION, Access, limits
+from core.catalog import ACTIVE, Run, RunState, claims, queue, runs
 from core.catalog.engine import reading
 from core.jobs import launch, processes, reserve
 from core.jobs.context import run_dir
@@ -42,13 +42,16 @@ def tick() -> None:
     fire_due(time.time())
     settings = get_settings()
     # Lanes of their own, so that an import does not wait half an hour for a search, nor a step for its pipeline.
-    for lane, limit, children_wait in (
-        ("short", settings.max_running_short, True),
-        ("long", settings.max_running, True),
-        ("pipeline", settings.max_running_pipelines, False),
+    allowed = limits()
+    for lane, limit, own, children_wait in (
+        ("short", settings.max_running_short, allowed.running_short, True),
+        ("long", settings.max_running, allowed.running, True),
+        ("pipeline", settings.max_running_pipelines, allowed.running, False),
     ):
         host = processes.host_id()
-        while claimed := runs.claim_next(lane, limit, settings.lease_s, host_id=host, children_wait=children_wait):
+        while claimed := queue.claim_next(
+            lane, limit, settings.lease_s, workspace_limit=own, host_id=host, children_wait=children_wait
+        ):
             _start(claimed)
 
 

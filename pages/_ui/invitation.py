@@ -22,5 +22,6 @@ def accept() -> None:
     with frame.errors_shown():
         access = workspaces.accept(token, sign_in.person())
         st.session_state[frame.WORKSPACE] = access.workspace
+        workspaces.choose(access=access)
         title = frame.plain(workspaces.get(access=access).title)
         st.success(f"You are in the workspace **{title}** now, as {access.role}.", icon=":material/group:")

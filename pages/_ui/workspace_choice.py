@@ -29,8 +29,9 @@ def show() -> None:
 def _choose(person: str) -> None:
     own = workspaces.personal(person).workspace
     known = {row.workspace: (row.title, role) for row, role in workspaces.of_person(person)}
-    if st.session_state.get(frame.WORKSPACE) not in known:  # the user has left it, or was removed
-        st.session_state[frame.WORKSPACE] = own
+    if st.session_state.get(frame.WORKSPACE) not in known:  # a new session, or the user was removed
+        last = workspaces.chosen(person) if len(known) > 1 else None
+        st.session_state[frame.WORKSPACE] = last if last in known else own
     if len(known) > 1:
         st.selectbox(
             "Workspace",
@@ -38,11 +39,17 @@ def _choose(person: str) -> None:
             format_func=lambda name: _label(*known[name]),
             key=frame.WORKSPACE,
             persist_state="session",
+            on_change=_remember,
         )
     chosen = st.session_state[frame.WORKSPACE]
     if chosen != own:
         access = Access(chosen, known[chosen][1], person)
         audit.once("enter", "", key=sign_in.issue(), within_s=audit.SIGN_IN_S, access=access)
+
+
+def _remember() -> None:
+    with frame.errors_shown():
+        workspaces.choose(access=frame.access())
 
 
 def _choose_example() -> None:

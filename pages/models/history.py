@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core import models
-from core.catalog import ModelEvent
+from core.catalog import ModelEvent, promotions
 from pages._ui import frame, numbers
 from pages.models.metrics import OpenModel
 
@@ -16,6 +16,7 @@ __all__ = ["show"]
 def show(opened: OpenModel) -> None:
     """Draw all changes, newest first."""
     events = models.history(opened.model.id, access=frame.access())
+    _undone(opened)
     if not all(event.who for event in events):
         st.caption("Names are recorded only where users sign in: some or all of these changes have none.")
     st.dataframe(
@@ -25,6 +26,7 @@ def show(opened: OpenModel) -> None:
                 "Event": [models.describe_event(event) for event in events],
                 "Before": [_before(event) for event in events],
                 "Who": [event.who or None for event in events],
+                "Confirmed by": [event.confirmed_by or None for event in events],
                 "Why": [event.why or None for event in events],
             }
         ),
@@ -38,6 +40,31 @@ def show(opened: OpenModel) -> None:
         },
         alt="Changes to this model, newest first",
     )
+
+
+def _undone(opened: OpenModel) -> None:
+    """Draw the promotions that were asked for and came to nothing."""
+    asked = promotions.find(opened.model.id, access=frame.access())
+    if not (shown := [item for item in asked if item.state not in ("open", "confirmed")]):
+        return
+    with st.expander(f"Promotions that did not take place ({len(shown):,})", key="models-promotions-undone"):
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "Asked": [numbers.when(item.at) for item in shown],
+                    "Version": [item.number for item in shown],
+                    "Asked by": [item.who or None for item in shown],
+                    "Why": [item.why or None for item in shown],
+                    "Outcome": [item.state.capitalize() for item in shown],
+                    "Decided by": [item.decided_by or None for item in shown],
+                    "Reason": [item.decided_why or None for item in shown],
+                }
+            ),
+            hide_index=True,
+            placeholder="–",
+            column_config={"Asked": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")},
+            alt="Promotions that were declined, withdrawn or overtaken, the newest first",
+        )
 
 
 def _before(event: ModelEvent) -> str | None:

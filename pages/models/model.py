@@ -11,7 +11,7 @@ from core.catalog import Model, ModelVersion, runs
 from core.catalog import models as rows
 from pages._ui import address, badges, deletion, frame, header, tabs
 from pages.decide import panel as decide
-from pages.models import card, compare, download, headline, history, lineage, metrics, score, versions
+from pages.models import card, compare, download, headline, history, lineage, metrics, promotion, score, versions
 from pages.models.metrics import OpenModel
 
 __all__ = ["show"]
@@ -43,6 +43,7 @@ def show(model: Model) -> None:
     actions = header.show_object(model.name, back="All models", badge=badge)
     deletion.notices("version")
     headline.show(known, aliases)
+    promotion.show(model)
     version = _choose_version(model, known, aliases)
     with actions:
         download.show(model, version)

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core import models
-from core.catalog import ModelEvent, ModelVersion
+from core.catalog import ModelEvent, ModelVersion, promotions, workspaces
 from core.catalog import models as rows
 from pages._ui import address, charts, frame, numbers, written
 from pages.models import metrics
@@ -156,14 +156,20 @@ def _act(change: Callable[..., object], version: ModelVersion, *arguments: objec
 def _promotion(opened: OpenModel, events: list[ModelEvent], why: str) -> None:
     version, champion = opened.version, opened.aliases.get(rows.CHAMPION)
     usable = version.archived_at is None and version.number != champion
+    two_people, needs_reason = workspaces.rules(access=frame.access())
     if usable and st.button(
-        "Promote to champion", type="primary", icon=":material/trophy:", key=f"models-promote-{version.id}"
+        "Ask to promote" if two_people else "Promote to champion",
+        type="primary",
+        icon=":material/trophy:",
+        key=f"models-promote-{version.id}",
+        help=_rules_help(two_people, needs_reason),
     ):
-        _act(models.promote, version, version.number, why=why)
-    promotions = [event for event in events if event.alias == rows.CHAMPION and event.number is not None]
+        _act(promotions.request if two_people else models.promote, version, version.number, why=why)
+    past = [event for event in events if event.alias == rows.CHAMPION and event.number is not None]
     if (
         champion is not None
-        and len(promotions) > 1
+        and len(past) > 1
+        and not two_people  # the earlier version is asked for like any other
         and st.button(
             "Roll back",
             icon=":material/undo:",
@@ -172,6 +178,14 @@ def _promotion(opened: OpenModel, events: list[ModelEvent], why: str) -> None:
         )
     ):
         _act(models.roll_back, version, why=why)
+
+
+def _rules_help(two_people: bool, needs_reason: bool) -> str | None:
+    sentences = [
+        *(["Another editor or admin of the workspace confirms it."] if two_people else []),
+        *(["Write a reason first."] if needs_reason else []),
+    ]
+    return " ".join(sentences) or None
 
 
 def _archiving(opened: OpenModel, why: str) -> None:

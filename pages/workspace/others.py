@@ -45,4 +45,5 @@ def _add() -> None:
     with frame.errors_shown():
         made = workspaces.add(st.session_state["workspace-title"], person=frame.access().actor)
         st.session_state[frame.WORKSPACE] = made.workspace
+        workspaces.choose(access=made)
         st.toast("The workspace is there. Invite people to it now.", icon=":material/group_add:")

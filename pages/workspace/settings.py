@@ -10,23 +10,24 @@ from pages._ui import address, frame
 
 __all__ = ["show"]
 
+_TWO, _WHY = "workspace-two-people", "workspace-needs-reason"
+
 
 def show(workspace: Workspace) -> None:
     """Draw the rules."""
     admin = frame.access().may(Role.ADMIN)
-    key = "workspace-two-people"
-    address.follow(workspace.two_people, key)
-    st.toggle(
-        "Promotions need a second person",
-        key=key,
-        disabled=not admin,
-        help="A version becomes champion when another editor or admin has confirmed it.",
-        on_change=_set_two_people,
-    )
+    st.subheader("Promotions")
+    for key, value, label, explanation in (
+        (_TWO, workspace.two_people, "A second person confirms", "Another editor or admin confirms a new champion."),
+        (_WHY, workspace.needs_reason, "A reason is required", "It is kept in the history of the model."),
+    ):
+        address.follow(value, key)
+        st.toggle(label, key=key, disabled=not admin, help=explanation, on_change=_set)
     if not admin:
         st.caption("Admins of the workspace can change this.")
 
 
-def _set_two_people() -> None:
+def _set() -> None:
     with frame.errors_shown():
-        workspaces.set_two_people(st.session_state["workspace-two-people"], access=frame.access())
+        two_people, needs_reason = bool(st.session_state[_TWO]), bool(st.session_state[_WHY])
+        workspaces.set_rules(two_people=two_people, needs_reason=needs_reason, access=frame.access())

@@ -22,6 +22,7 @@ import pytest
 import sqlalchemy as sa
 
 import core.catalog
+import core.catalog.models as rows_of_models
 import core.tasks
 from core import exports, housekeeping, jobs, known_columns, models, policies, readings, saved_cohorts, summary
 from core.access import LOCAL, Role
@@ -29,11 +30,13 @@ from core.automl import AutoMLSettings
 from core.catalog import (
     Dataset,
     PipelineStep,
+    Promotion,
     Run,
     RunState,
     SavedPipeline,
     components,
     datasets,
+    promotions,
     runs,
     saved_pipelines,
     schedules,
@@ -85,7 +88,7 @@ IDS = {
     "rerun_from": "run", "audited": "run", "before_run": "run", "dataset_id": "dataset", "like": "dataset",
     "dataset": "dataset", "model_id": "model", "model": "model", "first": "model", "second": "model",
     "version_id": "version", "component_id": "component", "pipeline_id": "pipeline", "saved": "pipeline",
-    "schedule_id": "schedule", "step_id": "step", "invitation_id": "invitation",
+    "schedule_id": "schedule", "step_id": "step", "invitation_id": "invitation", "promotion_id": "promotion",
 }  # fmt: skip
 """Kind of row that an argument is the id of."""
 
@@ -152,7 +155,14 @@ def known(stocked: Golden) -> dict[str, Any]:
         "schedule": schedules.get(schedule.id, access=LOCAL),
         "step": step,
         "invitation": workspaces.invitations(access=shared)[0],
+        "promotion": _promotion(stocked.model),
     }
+
+
+def _promotion(model_id: str) -> Promotion:
+    champion = rows_of_models.aliases(model_id, access=LOCAL).get("champion")
+    number = next(version.number for version in models.versions(model_id, access=LOCAL) if version.number != champion)
+    return promotions.request(model_id, number, access=LOCAL)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from core.access import LOCAL
-from core.catalog import ACTIVE, TERMINAL, Run, RunState, claims, events, runs
+from core.catalog import ACTIVE, TERMINAL, Run, RunState, claims, events, queue, runs
 from core.catalog.engine import MIGRATIONS, get_engine, migrate
 from core.errors import NotFoundError
 
@@ -91,7 +91,7 @@ def test_claim_takes_the_longest_waiting_and_keeps_the_limit(catalog):
     late, early = add(queued_at=20.0), add(queued_at=10.0)
     add(queued_at=1.0, lane="short")
     before = time.time()
-    claimed = runs.claim_next("long", 1, lease_s=5)
+    claimed = queue.claim_next("long", 1, lease_s=5)
     assert claimed is not None
     assert claimed.id == early.id
     assert claimed.state is RunState.STARTING
@@ -99,15 +99,15 @@ def test_claim_takes_the_longest_waiting_and_keeps_the_limit(catalog):
     assert claimed.lease_until == pytest.approx(before + 5, abs=2)
     assert claimed.claim_token
     assert runs.get(early.id, access=LOCAL) == claimed
-    assert runs.claim_next("long", 1, 5) is None
-    assert runs.claim_next("long", 2, 5).id == late.id
-    assert runs.claim_next("long", 3, 5) is None
+    assert queue.claim_next("long", 1, 5) is None
+    assert queue.claim_next("long", 2, 5).id == late.id
+    assert queue.claim_next("long", 3, 5) is None
 
 
 def test_claims_at_the_same_moment_never_exceed_the_limit_nor_take_one_twice(catalog):
     waiting = {add(queued_at=float(number)).id for number in range(12)}
     with ThreadPoolExecutor(8) as pool:
-        claimed = [run.id for run in pool.map(lambda _: runs.claim_next("long", 5, 5), range(24)) if run]
+        claimed = [run.id for run in pool.map(lambda _: queue.claim_next("long", 5, 5), range(24)) if run]
     assert len(claimed) == len(set(claimed)) == 5
     assert set(claimed) <= waiting
     assert len(runs.find(states=ACTIVE, access=LOCAL)) == 5
@@ -117,10 +117,10 @@ def test_queue_position_counts_the_lane_and_breaks_ties(catalog):
     tied = sorted((add(queued_at=5.0) for _ in range(3)), key=lambda run: run.id)
     first = add(queued_at=1.0, workspace="other")
     add(queued_at=0.5, lane="short")
-    assert [runs.queue_position(run) for run in (first, *tied)] == [1, 2, 3, 4]
-    assert runs.claim_next("long", 1, 5).id == first.id
-    assert runs.claim_next("long", 2, 5).id == tied[0].id
-    assert runs.queue_position(runs.get(tied[0].id, access=LOCAL)) is None
+    assert [queue.position(run) for run in (first, *tied)] == [1, 2, 3, 4]
+    assert queue.claim_next("long", 1, 5).id == first.id
+    assert queue.claim_next("long", 2, 5).id == tied[0].id
+    assert queue.position(runs.get(tied[0].id, access=LOCAL)) is None
 
 
 def test_lapsed_are_those_at_work_whose_lease_is_over(catalog):
@@ -133,7 +133,7 @@ def test_lapsed_are_those_at_work_whose_lease_is_over(catalog):
 
 def test_only_the_claim_that_holds_a_run_writes(catalog):
     add()
-    first = runs.claim_next("long", 1, lease_s=-1)
+    first = queue.claim_next("long", 1, lease_s=-1)
     assert runs.change_state(first.id, ACTIVE, RunState.RUNNING, claim=first.claim_token, access=LOCAL)
     second = claims.take_over(first, lease_s=5)
     assert second != first.claim_token

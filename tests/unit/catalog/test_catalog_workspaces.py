@@ -103,7 +103,7 @@ def test_a_role_holds_from_the_next_call_on(shared):
         lambda: workspaces.change_role(BOB, Role.ADMIN, access=viewer),
         lambda: workspaces.remove(ADA, access=viewer),
         lambda: workspaces.invitations(access=viewer),
-        lambda: workspaces.set_two_people(True, access=viewer),
+        lambda: workspaces.set_rules(two_people=True, needs_reason=False, access=viewer),
     ):
         with pytest.raises(DeniedError):
             change()

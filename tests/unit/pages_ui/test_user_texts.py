@@ -62,6 +62,7 @@ REVIEWED = {  # words that the code has: names of parts and files, titles of fie
     ("pages/models/scored_file.py", "label"),
     ("pages/pipelines/schedule.py", "name"),
     ("pages/pipelines/schedule.py", "value"),
+    ("pages/workspace/settings.py", "label"),
 }
 
 
