@@ -10,7 +10,12 @@ from sqlmodel import Field
 from core.catalog.row import Row, new_id
 from core.jsonable import JsonObject
 
-__all__ = ["AuditRecord", "Invitation", "Membership", "Workspace"]
+__all__ = ["REMOVED", "VISITOR", "AuditRecord", "Invitation", "Membership", "Workspace"]
+
+VISITOR = "visitor"
+"""Kind of the workspace of an anonymous visitor."""
+REMOVED = "removed"
+"""Kind of a visitor's workspace that is being removed: nobody enters it any more."""
 
 
 class Workspace(Row, table=True):
@@ -18,7 +23,7 @@ class Workspace(Row, table=True):
 
     workspace: str = Field(default_factory=new_id, primary_key=True, max_length=64)
     title: str = Field(max_length=200)
-    kind: str = Field(default="shared", max_length=16)  # personal, shared or visitor
+    kind: str = Field(default="shared", max_length=16)  # personal, shared, visitor or removed
     two_people: bool = False  # whether a second person has to confirm a promotion
     needs_reason: bool = Field(
         default=False, sa_column=Column(Boolean, nullable=False, server_default=false())

@@ -20,7 +20,7 @@ from core.catalog.engine import reading
 from core.catalog.hidden import ALL_ROWS
 from core.catalog.tables import ACTIVE, CatalogId, Dataset, FileReference, Run, RunArtifact
 
-__all__ = ["began", "drop", "earliest_work", "named_in", "needed", "replace"]
+__all__ = ["began", "drop", "earliest_work", "named_in", "needed", "of_workspace", "replace"]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _BATCH = 500
@@ -71,6 +71,16 @@ def needed(digests: Collection[str]) -> set[str]:
                 query = select(column).where(column.in_(batch)).distinct()
                 matches |= {digest for digest in session.exec(query, execution_options=ALL_ROWS) if digest is not None}
     return matches
+
+
+def of_workspace(workspace: str) -> set[str]:
+    """Return the contents that rows of a workspace need, also of rows that are deleted and can be had back."""
+    matches: set[str | None] = set()
+    with reading(INSTALLATION) as session:
+        for column in _COLUMNS:
+            own = column.class_.workspace == workspace  # type: ignore[attr-defined]
+            matches.update(session.exec(select(column).where(own).distinct(), execution_options=ALL_ROWS))
+    return {digest for digest in matches if digest is not None}
 
 
 def began() -> float | None:

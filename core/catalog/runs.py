@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Update, or_, update
+from sqlalchemy import Update, and_, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from core.access import INSTALLATION, Access
 from core.catalog import audit, references
 from core.catalog._waiting import require_place
+from core.catalog.access_tables import REMOVED, Workspace
 from core.catalog.claims import RunField
 from core.catalog.clock import database_now
 from core.catalog.engine import reading, writing
@@ -163,22 +164,28 @@ def with_ids(run_ids: Iterable[str]) -> list[Run]:
 
 
 def left_alone() -> list[Run]:
-    """Return unfinished runs of all workspaces that work for a run that ended or is being cancelled.
+    """Return unfinished runs of all workspaces that nobody waits for any more; those being cancelled are left out.
 
-    Those that are being cancelled themselves are left out.
+    They work for a run that ended or is being cancelled, or their workspace is being removed.
     """
     parent = aliased(Run)
     query = (
         select(Run)
         .outerjoin(parent, col(parent.id) == col(Run.parent_id))
+        .outerjoin(Workspace, col(Workspace.workspace) == col(Run.workspace))
         .where(
-            Run.parent_id != "",
             col(Run.state).in_([RunState.QUEUED, *ACTIVE]),
             col(Run.cancel_requested_at).is_(None),
             or_(
-                col(parent.id).is_(None),
-                col(parent.state).in_(list(TERMINAL)),
-                col(parent.cancel_requested_at).is_not(None),
+                col(Workspace.kind) == REMOVED,
+                and_(
+                    col(Run.parent_id) != "",
+                    or_(
+                        col(parent.id).is_(None),
+                        col(parent.state).in_(list(TERMINAL)),
+                        col(parent.cancel_requested_at).is_not(None),
+                    ),
+                ),
             ),
         )
     )

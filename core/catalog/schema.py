@@ -12,7 +12,7 @@ from core.errors import StorageError
 
 __all__ = ["HEAD", "MIGRATIONS", "migrate"]
 
-HEAD = "0011"
+HEAD = "0012"
 """Schema version that this code works with: the newest file in ``migrations/versions``."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 """Folder of Alembic's environment and versions."""

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import dataclass
 
-from sqlalchemy import Update, update
+from sqlalchemy import Update, delete, update
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 
 from core.access import EXAMPLES, INSTALLATION, Access, Role, limits
-from core.catalog.access_tables import Workspace
+from core.catalog import references
+from core.catalog.access_tables import REMOVED, VISITOR, Workspace
 from core.catalog.engine import reading, writing
+from core.catalog.hidden import ALL_ROWS
+from core.catalog.tables import Dataset, Model, Run
 from core.errors import NotFoundError
 
-__all__ = ["REMOVED", "VISITOR", "close", "due", "examples", "visit"]
-
-VISITOR = "visitor"
-REMOVED = "removed"
-"""Kind of a workspace that is being removed: nobody enters it any more."""
+__all__ = ["Contents", "close", "contents", "due", "examples", "find", "of_row", "remove_rows", "visit"]
 
 _RENEWED_EVERY_S = 600.0
 _HOUR_S = 3_600.0
@@ -83,6 +83,73 @@ def close(workspace: str, now: float | None = None) -> bool:
         session.execute(statement.values(kind=REMOVED))
         known = session.get(Workspace, workspace)
     return known is not None and known.kind == REMOVED
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a workspace has outside of the catalog.
+
+    Parameters
+    ----------
+    run_ids : frozenset of str
+        Ids of its runs, which have folders.
+    names : frozenset of str
+        Texts in the settings of its runs, such as names of uploads.
+    digests : frozenset of str
+        Digests of its stored files.
+    unfinished : bool
+        Whether one of its runs waits or works.
+    """
+
+    run_ids: frozenset[str]
+    names: frozenset[str]
+    digests: frozenset[str]
+    unfinished: bool
+
+
+def contents(workspace: str) -> Contents:
+    """Return what a workspace has outside of the catalog, also of rows that are deleted and can be had back."""
+    with reading(INSTALLATION) as session:
+        runs = session.exec(select(Run).where(Run.workspace == workspace), execution_options=ALL_ROWS).all()
+    return Contents(
+        run_ids=frozenset(run.id for run in runs),
+        names=frozenset(value for run in runs for value in run.settings.values() if isinstance(value, str)),
+        digests=frozenset(references.of_workspace(workspace)),
+        unfinished=any(not run.state.terminal for run in runs),
+    )
+
+
+def remove_rows(workspace: str) -> int:
+    """Remove all rows of a workspace that is closed, from every table that names workspaces; return their number."""
+    with writing(INSTALLATION) as session:
+        own = session.get(Workspace, workspace)
+        if own is None or own.kind != REMOVED:
+            raise NotFoundError("There is no such workspace that is being removed.", "Close it first.")
+        tables = [table for table in SQLModel.metadata.sorted_tables if "workspace" in table.c]
+        tables.sort(key=lambda table: table.name == Workspace.__tablename__)  # until then nobody may enter it
+        return sum(
+            session.execute(delete(table).where(table.c.workspace == workspace)).rowcount  # type: ignore[attr-defined]
+            for table in tables
+        )
+
+
+def find() -> list[Workspace]:
+    """Return all workspaces of visitors, the last visit first."""
+    query = select(Workspace).where(col(Workspace.kind).in_([VISITOR, REMOVED]))
+    with reading(INSTALLATION) as session:
+        return list(session.exec(query.order_by(col(Workspace.expires_at).desc())))
+
+
+def of_row(row_id: str) -> str | None:
+    """Return the workspace with this name, or that of the dataset, run or model with this id; None if there is none."""
+    with reading(INSTALLATION) as session:
+        if (own := session.get(Workspace, row_id)) is not None:
+            return own.workspace
+        for table in (Dataset, Run, Model):
+            query = select(table.workspace).where(table.id == row_id)
+            if (workspace := session.exec(query, execution_options=ALL_ROWS).first()) is not None:
+                return workspace
+    return None
 
 
 def _own(workspace: str) -> Update:

@@ -8,10 +8,13 @@ from core.upkeep.cache import trim_cache
 from core.upkeep.collector import collect
 from core.upkeep.purger import purge
 from core.upkeep.turns import take_turn
+from core.upkeep.visitors import remove_due, remove_workspace
 
 __all__ = [
     "collect",
     "purge",
+    "remove_due",
+    "remove_workspace",
     "take_turn",
     "trim_cache",
 ]

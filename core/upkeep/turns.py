@@ -9,6 +9,7 @@ from core.storage import PREFIXES
 from core.upkeep.cache import trim_cache
 from core.upkeep.collector import collect
 from core.upkeep.purger import purge
+from core.upkeep.visitors import remove_due
 
 __all__ = ["Turns", "take_turn"]
 
@@ -23,7 +24,9 @@ class Turns:
 
 
 def take_turn() -> bool:
-    """Purge, then collect the contents with the next prefix, unless the last turn was less than ten seconds ago.
+    """Do the next part, unless the last turn was less than ten seconds ago.
+
+    It removes visitors who did not come back, makes deletions final, and collects the contents with the next prefix.
 
     Returns
     -------
@@ -35,6 +38,7 @@ def take_turn() -> bool:
     Turns.next_at = time.monotonic() + _EVERY_S
     Turns.position = (Turns.position + 1) % len(PREFIXES)
     prefix = PREFIXES[Turns.position]
+    remove_due()
     purge()
     collect([prefix])
     trim_cache(prefix)

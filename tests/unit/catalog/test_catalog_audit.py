@@ -11,10 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from core.access import LOCAL, Access, Role
-from core.catalog import audit, audit_export
+from core.catalog import audit, audit_export, visitors
 from core.catalog.audit import AuditFilter
+from core.catalog.confined import EVERY_WORKSPACE, admit
 from core.catalog.engine import get_engine
-from core.errors import DeniedError
+from core.errors import DeniedError, NotFoundError
 
 ADA = replace(LOCAL, actor="ada@example.org")
 
@@ -108,3 +109,18 @@ def test_only_admins_read_it_and_only_known_actions_are_kept(catalog):
                 ask(access=replace(ADA, role=role))
     with pytest.raises(ValueError, match="'peek' is not an action"):
         audit.add("peek", "x", access=ADA)
+
+
+def test_the_log_of_a_removed_workspace_goes_and_no_other_record_ever(catalog):
+    gone, stays = (visitors.visit(f"v-{letter}") for letter in "ab")
+    for access in (gone, stays):
+        audit.add("upload", "x.csv", access=access)
+    assert visitors.close("v-a")
+    assert visitors.remove_rows("v-a") == 2  # the workspace and the record
+    with pytest.raises(NotFoundError):
+        visitors.remove_rows("v-b")
+    with get_engine().connect() as connection:
+        admit(connection, EVERY_WORKSPACE)
+        with pytest.raises(DBAPIError, match="never changed"):
+            connection.execute(text("DELETE FROM auditrecord WHERE workspace = 'v-b'"))
+    assert [record.subject for record in audit.find(access=replace(stays, role=Role.ADMIN))] == ["x.csv"]

@@ -12,7 +12,7 @@ from core.errors import NotFoundError
 HOUR_S = 3_600.0
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def demo(installation, tmp_path_factory):
     with installation(tmp_path_factory.mktemp("demo"), PROFILE="demo", WORKSPACE_KEPT_HOURS="2"):
         yield
@@ -23,7 +23,7 @@ def row(workspace):
         return session.get(Workspace, workspace)
 
 
-def test_a_workspace_is_kept_from_the_last_visit_on(monkeypatch):
+def test_a_workspace_is_kept_from_the_last_visit_on(demo, monkeypatch):
     monkeypatch.setattr("time.time", lambda: 1_000_000.0)
     assert visitors.visit("v-a") == Access("v-a", Role.EDITOR, "") == visitors.visit("v-a")
     assert row("v-a").expires_at == 1_000_000 + 2 * HOUR_S
@@ -39,7 +39,7 @@ def test_a_workspace_is_kept_from_the_last_visit_on(monkeypatch):
         visitors.visit("v-a")
 
 
-def test_only_workspaces_of_visitors_are_closed():
+def test_only_workspaces_of_visitors_are_closed(demo):
     with writing(replace(LOCAL, workspace="sales")) as session:
         session.add(Workspace(workspace="sales", title="Sales", expires_at=1.0))
     assert "sales" not in visitors.due()
@@ -47,7 +47,7 @@ def test_only_workspaces_of_visitors_are_closed():
     assert not visitors.close("nobody")
 
 
-def test_the_example_is_there_when_it_was_made():
+def test_the_example_is_there_when_it_was_made(demo):
     assert visitors.examples() is None
     with writing(replace(LOCAL, workspace=EXAMPLES)) as session:
         session.add(Workspace(workspace=EXAMPLES, title="Example"))
