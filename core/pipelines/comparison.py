@@ -107,6 +107,11 @@ class StepComparison:
         known = bool(self.first.parts) and bool(self.second.parts)
         return known and not self.same_outputs and not self.differences
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether one of the runs did not come to it, so that there is nothing to compare."""
+        return bool(self.first and self.first.outputs) != bool(self.second and self.second.outputs)
+
 
 @dataclass(frozen=True)
 class RunComparison:
@@ -129,17 +134,6 @@ class RunComparison:
     def decisive(self) -> StepComparison | None:
         """First step in which a difference begins that changed its outputs; None where all outputs are the same."""
         return next((step for step in self.origins if not step.same_outputs), None)
-
-    @property
-    def incomplete(self) -> list[StepComparison]:
-        """Steps of both runs that one of them did not come to, so that there is nothing to compare."""
-        return [
-            step
-            for step in self.steps
-            if step.first is not None
-            and step.second is not None
-            and bool(step.first.outputs) != bool(step.second.outputs)
-        ]
 
     @property
     def metrics(self) -> dict[tuple[str, str], tuple[float | None, float | None]]:

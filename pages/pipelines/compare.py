@@ -119,7 +119,9 @@ def _read_metrics(digest: str) -> dict[str, float]:
 
 def finding(compared: RunComparison) -> str:
     """Return where the difference begins, as a sentence."""
-    both = " where both runs have them" if compared.incomplete else ""
+    if all(step.incomplete for step in compared.steps):
+        return "Nothing can be compared: no step has outputs in both runs"
+    both = " where both runs have them" if any(step.incomplete for step in compared.steps) else ""
     if not compared.origins:
         return f"Nothing differs: the same code, parameters, inputs and packages, and the same outputs{both}"
     decisive = compared.decisive
@@ -184,7 +186,7 @@ def _table(compared: RunComparison, earlier: str, later: str) -> None:
                 earlier: [_state(step.first) for step in compared.steps],
                 later: [_state(step.second) for step in compared.steps],
                 "Differs in": [_part_names(step) for step in compared.steps],
-                "Outputs": ["same" if step.same_outputs else "differ" for step in compared.steps],
+                "Outputs": [_outputs(step) for step in compared.steps],
             }
         ),
         hide_index=True,
@@ -193,6 +195,10 @@ def _table(compared: RunComparison, earlier: str, later: str) -> None:
         column_config={"Differs in": st.column_config.ListColumn(width="medium")},
         alt="Steps of both runs",
     )
+
+
+def _outputs(step: StepComparison) -> str:
+    return "in one run" if step.incomplete else "same" if step.same_outputs else "differ"
 
 
 def _state(step: ComparedStep | None) -> str | None:

@@ -97,5 +97,5 @@ def test_steps_that_one_run_did_not_come_to_are_not_said_to_be_the_same() -> Non
     waiting = replace(TRAIN, state="SKIPPED", parts={}, outputs={})
     compared = compare_runs([PREP, waiting], [PREP, TRAIN])
     assert compared.origins == []
-    assert [step.path for step in compared.incomplete] == ["train"]
-    assert compare_runs(RUN, RUN).incomplete == []
+    assert [step.incomplete for step in compared.steps] == [False, True]
+    assert not any(step.incomplete for step in compare_runs(RUN, RUN).steps)
