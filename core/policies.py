@@ -11,11 +11,11 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
-from core.access import Access
+from core.access import Access, Role
 from core.catalog import Run, RunArtifact, artifacts, events, models
 from core.errors import InputError, NotFoundError
 from core.fairness import ThresholdPolicy
@@ -191,7 +191,7 @@ def without_policy(labels: Sequence[str] | None) -> str:
 
 
 def note_read(run: Run, check: Mapping[str, JsonValue], *, access: Access) -> None:
-    """Note that the test rows were used for a check; the same check counts once.
+    """Note that the test rows were used for a check; the same check counts once, and so does that of a viewer.
 
     Parameters
     ----------
@@ -203,7 +203,8 @@ def note_read(run: Run, check: Mapping[str, JsonValue], *, access: Access) -> No
         The workspace, and who acts in it.
     """
     if check not in [event.values for event in events.read(run.id, phase=_PHASE, access=access)]:
-        events.append(run.id, Event(_PHASE, None, "The test rows were used for a check", dict(check)), access=access)
+        event = Event(_PHASE, None, "The test rows were used for a check", dict(check))
+        events.append(run.id, event, access=replace(access, role=Role.EDITOR))
 
 
 def reads(run: Run, *, access: Access) -> int:

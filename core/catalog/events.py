@@ -9,7 +9,7 @@ import time
 from sqlalchemy import bindparam, insert
 from sqlmodel import col, select
 
-from core.access import Access
+from core.access import Access, Role
 from core.catalog import runs
 from core.catalog.engine import EventRow, append_rows, reading
 from core.catalog.tables import RunEvent
@@ -34,9 +34,12 @@ def append(run_id: str, event: Event, *, attempt: int = 1, access: Access) -> No
 
     Raises
     ------
+    DeniedError
+        When the person may only look at the workspace.
     NotFoundError
         When the workspace does not have this run.
     """
+    access.require(Role.EDITOR)
     _check_run(run_id, access=access)
     row = (
         access.workspace,
