@@ -17,6 +17,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -26,6 +27,7 @@ import fsspec
 from core.errors import SettingsError, StorageError
 from core.files import atomic_write, os_errors_explained
 from core.settings import get_settings
+from core.storage_errors import missing_package, store_errors_explained
 
 __all__ = ["PREFIXES", "ArtifactStore", "get_store", "store_for"]
 
@@ -34,6 +36,14 @@ PREFIXES = tuple(f"{number:02x}" for number in range(256))
 
 _CHUNK = 1 << 20
 _MARK = "catalog.id"
+_WITH_BUCKETS = {
+    "s3",
+    "s3a",
+    "gs",
+    "gcs",
+    "abfs",
+    "az",
+}  # the first part of a path there is a bucket, and folders are none
 
 
 class ArtifactStore:
@@ -56,12 +66,19 @@ class ArtifactStore:
     def __init__(self, url: str) -> None:
         try:
             self._fs, self._root = fsspec.core.url_to_fs(url)
-        except (ValueError, ImportError) as error:  # an unknown protocol, or its package is missing
+        except ImportError as error:
+            raise missing_package(url, error) from error
+        except ValueError as error:  # an unknown protocol
             raise SettingsError(
                 f"PLUMBLINE_STORAGE cannot be used: {str(error).rstrip('.')}.",
                 "Use a folder or a URL of fsspec, such as s3://bucket/folder, and install its package.",
             ) from error
-        self._local = "file" in ([self._fs.protocol] if isinstance(self._fs.protocol, str) else self._fs.protocol)
+        protocols = {self._fs.protocol} if isinstance(self._fs.protocol, str) else set(self._fs.protocol)
+        self._local = "file" in protocols
+        self._has_buckets = bool(protocols & _WITH_BUCKETS)
+
+    def _explained(self, action: str) -> AbstractContextManager[None]:
+        return store_errors_explained(action, remote=not self._local)
 
     def _path(self, digest: str) -> str:
         if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
@@ -90,7 +107,7 @@ class ArtifactStore:
 
     def _store(self, digest: str, write: Callable[[IO[bytes]], object]) -> None:
         path = self._path(digest)
-        with os_errors_explained("Storing a file"):
+        with self._explained("Storing a file"):
             if self._renewed(path):
                 return
             temporary = f"{self._root}/tmp/{secrets.token_hex(8)}"
@@ -106,7 +123,7 @@ class ArtifactStore:
                         os.fsync(file.fileno())
                 self._fs.mv(temporary, path)
             except BaseException:  # also a run that is being ended must leave nothing behind
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, StorageError), self._explained("Removing a file"):
                     self._fs.rm(temporary)
                 raise
 
@@ -117,21 +134,35 @@ class ArtifactStore:
 
     def mark(self) -> str | None:
         """Return the id of the catalog that the contents belong to; None when the store has no mark yet."""
-        with os_errors_explained("Reading the mark of the storage"):
+        with self._explained("Reading the mark of the storage"):
+            self._require_bucket()
             try:
                 return bytes(self._fs.cat_file(f"{self._root}/{_MARK}")).decode("ascii", "replace").strip()
             except FileNotFoundError:
                 return None
 
+    def _require_bucket(self) -> None:
+        """Raise StorageError where the store has no such bucket; none is made, as its name may be a mistake."""
+        if not self._has_buckets:
+            return
+        bucket = self._root.split("/", 1)[0]
+        try:
+            self._fs.ls(bucket, detail=False, refresh=True)
+        except FileNotFoundError as error:
+            raise StorageError(
+                f"The storage has no bucket '{bucket}'.",
+                "Create it, or correct PLUMBLINE_STORAGE; Plumbline creates none.",
+            ) from error
+
     def set_mark(self, catalog: str) -> None:
         """Note which catalog the contents belong to."""
-        with os_errors_explained("Marking the storage"):
+        with self._explained("Marking the storage"):
             self._make_folder(self._root)
             self._fs.pipe_file(f"{self._root}/{_MARK}", catalog.encode())
 
     def has_content(self) -> bool:
         """Return whether there is any content."""
-        with os_errors_explained("Looking into the storage"):
+        with self._explained("Looking into the storage"):
             try:
                 folders = self._fs.ls(self._root, detail=False)
             except FileNotFoundError:
@@ -145,7 +176,7 @@ class ArtifactStore:
     def _make_folder(self, path: str) -> None:
         if self._local:
             os.makedirs(path, mode=0o700, exist_ok=True)
-        else:
+        elif not self._has_buckets:
             self._fs.makedirs(path, exist_ok=True)
 
     def _renewed(self, path: str) -> bool:
@@ -169,7 +200,7 @@ class ArtifactStore:
 
     def stored(self, digest: str) -> bool:
         """Return whether the content is stored and not set aside."""
-        with os_errors_explained("Looking for a stored file"):
+        with self._explained("Looking for a stored file"):
             return bool(self._fs.exists(self._path(digest)))
 
     def open(self, digest: str) -> IO[bytes]:
@@ -180,7 +211,7 @@ class ArtifactStore:
         StorageError
             When it is missing.
         """
-        with os_errors_explained("Reading a stored file"):
+        with self._explained("Reading a stored file"):
             try:
                 file: IO[bytes] = self._fs.open(self._path(digest), "rb")
             except FileNotFoundError:
@@ -205,7 +236,7 @@ class ArtifactStore:
         try:
             os.utime(path)  # what was not used for long is removed first
         except FileNotFoundError:
-            with os_errors_explained("Fetching a stored file"):
+            with self._explained("Fetching a stored file"):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with self.open(digest) as source, atomic_write(path) as partial, open(partial, "wb") as target:
                     shutil.copyfileobj(source, target, _CHUNK)
@@ -221,7 +252,7 @@ class ArtifactStore:
 
         Those that were stored last before `since` are left out.
         """
-        with os_errors_explained("Listing stored files"):
+        with self._explained("Listing stored files"):
             self._fs.invalidate_cache()
             paths = [path for path in self._fs.find(f"{self._root}/{prefix}", maxdepth=1) if len(_name(path)) == 64]
             return [_name(path) for path in paths if self._older(path, at, since)]
@@ -236,7 +267,7 @@ class ArtifactStore:
         """Move a content out of the way, unless it was stored again since `before`; return whether it was moved."""
         path = self._path(digest)
         aside = f"{self._aside(digest[:2])}/{digest}.{time.time_ns() // 1_000_000}"
-        with os_errors_explained("Setting a file aside"):
+        with self._explained("Setting a file aside"):
             self._make_folder(aside.rsplit("/", 1)[0])
             if not self._older(path, before):
                 return False
@@ -248,20 +279,21 @@ class ArtifactStore:
     def put_back(self, digest: str) -> bool:
         """Put back a content that was set aside; return whether it is stored."""
         path = self._path(digest)
-        for aside, _ in self._listed_aside(digest):
-            with contextlib.suppress(FileNotFoundError):  # another process was first
-                self._fs.mv(aside, path)
-                break
-        return bool(self._fs.exists(path))
+        with self._explained("Looking for a stored file"):
+            for aside, _ in self._listed_aside(digest):
+                with contextlib.suppress(FileNotFoundError):  # another process was first
+                    self._fs.mv(aside, path)
+                    break
+            return bool(self._fs.exists(path))
 
     def set_aside_before(self, prefix: str, at: float) -> list[str]:
         """Return the contents with this prefix, one of `PREFIXES`, that were set aside before a time."""
-        with os_errors_explained("Listing stored files"):
+        with self._explained("Listing stored files"):
             return sorted({_name(path)[:64] for path, since in self._listed_aside(prefix) if since < at})
 
     def delete_aside(self, digest: str, before: float) -> None:
         """Remove what was set aside of a content before a time."""
-        with os_errors_explained("Removing a file"):
+        with self._explained("Removing a file"):
             for path, since in self._listed_aside(digest):
                 with contextlib.suppress(FileNotFoundError):
                     if since < before:
@@ -269,7 +301,7 @@ class ArtifactStore:
 
     def delete_unfinished(self, prefix: str, before: float) -> None:
         """Remove what processes left that were ended while they stored it; its random name has this prefix."""
-        with os_errors_explained("Removing a file"):
+        with self._explained("Removing a file"):
             self._fs.invalidate_cache()
             for path in self._fs.find(f"{self._root}/tmp"):
                 if _name(path).startswith(prefix) and self._older(path, before):
@@ -288,9 +320,11 @@ class ArtifactStore:
 
     def delete(self, digest: str) -> None:
         """Remove the content at once, whoever needs it; content that is missing already is not an error."""
-        with os_errors_explained("Removing a file"), contextlib.suppress(FileNotFoundError):
+        with self._explained("Removing a file"), contextlib.suppress(FileNotFoundError):
             self._fs.rm(self._path(digest))
         self.delete_aside(digest, before=float("inf"))
+        if not self._local:
+            (self.cache / digest).unlink(missing_ok=True)
 
 
 def _name(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Refusal:
 
 async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with a refusal instead of what was asked for; note it in the log and the metrics."""
+    what = purpose(scope["path"])
     counters.count("refused", reason=refusal.reason)
     _log.warning(
         "refused a request: %s%s",
@@ -61,13 +63,15 @@ async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -
                 "event": "refused",
                 "reason": refusal.reason,
                 "status": refusal.status,
-                "purpose": purpose(scope["path"]),
+                "purpose": what,
                 "address": peer.address_of(scope),
             }
         },
     )
-    body = refusal.words.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    as_json = what == "health"  # a page that asks whether its server is there shows words that are JSON alone
+    body = (json.dumps(refusal.words) if as_json else refusal.words).encode()
+    kind = b"application/json" if as_json else b"text/plain; charset=utf-8"
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     if refusal.retry_after_s is not None:
         headers.append((b"retry-after", str(max(math.ceil(refusal.retry_after_s), 1)).encode()))
     if scope["type"] == "websocket":

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import StorageError
+from core.errors import SettingsError, StorageError
 from core.storage import ArtifactStore, get_store
 
 
@@ -109,3 +109,20 @@ def test_store_of_the_installation(installation, tmp_path):
         assert get_store().local_path(digest) == Path(tmp_path / "home" / "artifacts" / digest[:2] / digest)
     with installation(tmp_path / "home", STORAGE=str(tmp_path / "elsewhere")):
         assert not get_store().exists(digest)
+
+
+@pytest.mark.parametrize(
+    ("url", "said", "hint"),
+    [
+        ("s3://plumb/one", "which needs s3fs", "pip install -r requirements-server.txt"),
+        ("gs://plumb/one", "which needs gcsfs", "pip install gcsfs"),
+    ],
+)
+def test_a_missing_package_is_named_with_the_command(url, said, hint, monkeypatch):
+    def missing(_url):
+        raise ImportError("Install something to access it")
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
+    with pytest.raises(SettingsError, match=said) as caught:
+        ArtifactStore(url)
+    assert caught.value.hint == hint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import fields, replace
 from typing import Any
 
@@ -117,7 +118,9 @@ def test_open_pages_of_one_address_are_limited_until_one_closes() -> None:
 
     first, second, health, other, again = in_thread(ask_all())
     assert [answer.status for answer in (first, second, health, other, again)] == [101, 429, 429, 101, 101]
-    assert health.text.startswith("Plumbline is open in 1 tabs or windows at your address, which is the limit.")
+    assert json.loads(health.text).startswith(
+        "Plumbline is open in 1 tabs or windows at your address, which is the limit."
+    )
 
 
 def test_actions_that_come_too_fast_wait_for_their_turn() -> None:

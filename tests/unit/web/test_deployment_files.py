@@ -1,0 +1,58 @@
+"""What is shipped for operators fits together: names, ports, packages."""
+
+from __future__ import annotations
+
+import re
+from configparser import RawConfigParser
+from pathlib import Path
+
+import yaml
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[3]
+DEPLOY = ROOT / "deploy"
+CONFIGURATION = (DEPLOY / "nginx" / "plumbline.conf").read_text()
+
+
+def test_the_lock_has_every_requirement_with_a_hash_and_no_place() -> None:
+    text = (DEPLOY / "requirements.lock").read_text()
+    locked = dict(re.findall(r"(?m)^([a-z0-9.-]+)==(\S+) \\\n    --hash=sha256:[0-9a-f]{64}$", text))
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert len(lines) == 2 * len(locked)
+    assert not re.search(r"file:|https?:|@", "\n".join(lines))
+    for name in ("requirements.txt", "requirements-server.txt"):
+        for line in (ROOT / name).read_text().splitlines():
+            if wanted := line.split("#")[0].strip():
+                requirement = Requirement(wanted)
+                version = locked[requirement.name.lower().replace("_", "-")]
+                assert requirement.specifier.contains(version), wanted
+
+
+def test_containers_and_units_name_files_that_are_there() -> None:
+    compose = yaml.safe_load((DEPLOY / "docker" / "compose.yaml").read_text())
+    assert {"web1", "web2", "nginx", "database", "storage", "bucket"} == set(compose["services"])
+    for volume in compose["services"]["nginx"]["volumes"]:
+        if volume.startswith((".", "/")):
+            assert (DEPLOY / "docker" / volume.split(":")[0]).resolve().exists(), volume
+    for line in (DEPLOY / "docker" / "Dockerfile").read_text().splitlines():
+        if line.startswith("COPY"):
+            for source in line.split()[1:-1]:
+                assert (ROOT / source).exists(), source
+    unit = RawConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(DEPLOY / "systemd" / "plumbline@.service")
+    assert "--server.port=%i" in unit["Service"]["ExecStart"]
+    assert unit["Service"]["KillMode"] == "process"
+
+
+def test_the_proxy_passes_on_the_address_that_it_saw_and_nothing_of_the_machine() -> None:
+    proxy = (DEPLOY / "nginx" / "plumbline_proxy.conf").read_text()
+    assert "proxy_set_header X-Forwarded-For $remote_addr;" in proxy
+    for name in ("X-Real-IP", "Forwarded", "X-Forwarded-Host"):
+        assert f'proxy_set_header {name} "";' in proxy
+    assert "client_header_timeout" in CONFIGURATION
+    location = re.search(r"location ~ (\S+) \{\s+return 403", CONFIGURATION)
+    assert location is not None
+    for path in ("/metrics", "/ready", "/_stcore/metrics", "/_stcore/agent/interact"):
+        assert re.match(location[1], path)
+    assert not re.match(location[1], "/metrics-of-a-model")
