@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from core.access import Access
+from core.access import Access, Role
 from core.catalog import Run, artifacts, events, runs
 from core.errors import InputError
 from core.evaluation import METRICS
@@ -98,6 +98,7 @@ def answer(run: Run, column: str, known: Answer, *, access: Access) -> None:
     InputError
         When the answer is not one of these.
     """
+    access.require(Role.EDITOR)
     if known not in get_args(Answer):
         raise InputError(f"'{known}' is not an answer.", f"Choose one of {', '.join(get_args(Answer))}.")
     if answers(run, access=access).get(column) != known:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
-from core.access import Access, Role
+from core.access import EXAMPLES, Access, Role
 from core.catalog import Run, RunArtifact, artifacts, events, models
 from core.errors import InputError, NotFoundError
 from core.fairness import ThresholdPolicy
@@ -80,6 +80,7 @@ def keep(run: Run, name: str, policy: ThresholdPolicy, *, access: Access) -> str
     access : Access
         The workspace, and who acts in it.
     """
+    access.require(Role.EDITOR)
     safe = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_MAX_NAME] or "policy"
     file = f"{_PREFIX}{safe}.json"
     _store(run, file, json.dumps(policy.to_dict(), indent=2, allow_nan=False).encode(), access=access)
@@ -114,6 +115,7 @@ def choose(run: Run, name: str, *, access: Access) -> None:
     InputError
         When no policy of this name is kept with the run.
     """
+    access.require(Role.EDITOR)
     known = [item.name for item in artifacts.find(run.id, access=access) if item.name.startswith(_PREFIX)]
     if name not in (*known, NO_POLICY):
         raise InputError(f"No policy '{name}' is kept with this model.", unknown_name(name, [*known, NO_POLICY]))
@@ -193,6 +195,8 @@ def without_policy(labels: Sequence[str] | None) -> str:
 def note_read(run: Run, check: Mapping[str, JsonValue], *, access: Access) -> None:
     """Note that the test rows were used for a check; the same check counts once, and so does that of a viewer.
 
+    In the example of a demo none counts: strangers look at it, who decide nothing.
+
     Parameters
     ----------
     run : Run
@@ -202,6 +206,8 @@ def note_read(run: Run, check: Mapping[str, JsonValue], *, access: Access) -> No
     access : Access
         The workspace, and who acts in it.
     """
+    if access.workspace == EXAMPLES:
+        return
     if check not in [event.values for event in events.read(run.id, phase=_PHASE, access=access)]:
         event = Event(_PHASE, None, "The test rows were used for a check", dict(check))
         events.append(run.id, event, access=replace(access, role=Role.EDITOR))

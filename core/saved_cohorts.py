@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from core.access import Access
+from core.access import Access, Role
 from core.catalog import Run, RunArtifact, artifacts
 from core.cohorts import Cohort
 from core.storage import get_store
@@ -17,6 +17,7 @@ _PREFIX = "cohort-"
 
 def keep(run: Run, cohort: Cohort, *, access: Access) -> str:
     """Save a cohort with a search, and return the file's name; the same conditions are saved once."""
+    access.require(Role.EDITOR)
     content = json.dumps(cohort.to_dict(), indent=2, allow_nan=False).encode()
     file = f"{_PREFIX}{hashlib.sha256(content).hexdigest()[:12]}.json"
     digest = get_store().put_bytes(content)
