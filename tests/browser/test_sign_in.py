@@ -73,9 +73,9 @@ def visitor(browser: Browser) -> Iterator[BrowserContext]:
         yield context
 
 
-def sign_in(context: BrowserContext, server: Server, person: str) -> Page:
+def sign_in(context: BrowserContext, server: Server, person: str, address: str = "") -> Page:
     page = context.new_page()
-    page.goto(server.url)
+    page.goto(f"{server.url}/{address}")
     page.get_by_role("button", name="Sign in").click()
     page.get_by_placeholder("sub").fill(person)
     page.keyboard.press("Enter")
@@ -113,3 +113,28 @@ def test_a_cookie_that_was_changed_is_none(team: Server, visitor: BrowserContext
     settled(page)
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     assert Path(team.home, "server.log").read_text().count("Traceback") == 0
+
+
+def test_an_invitation_outlives_the_sign_in_and_leaves_the_address(
+    team: Server, browser: Browser, visitor: BrowserContext
+) -> None:
+    admin = sign_in(visitor, team, ADA, "workspace")
+    expect(admin).to_have_url(re.compile("/workspace"))  # where she wanted to go
+    admin.get_by_label("Name").fill("Sales")
+    admin.get_by_role("button", name="Make workspace").click()
+    expect(admin.get_by_role("heading", name="Sales")).to_be_visible()
+    admin.get_by_role("button", name="Make a link").click()
+    link = admin.get_by_test_id("stCode").inner_text().strip()
+    assert link.startswith(f"{team.url}/?invitation=")
+    with browser.new_context() as context:
+        page = sign_in(context, team, BOB, link.removeprefix(f"{team.url}/"))
+        expect(page.get_by_text("You are in the workspace Sales now, as editor.")).to_be_visible()
+        expect(page).not_to_have_url(re.compile("invitation"))
+        page.reload()
+        settled(page)
+        expect(page.get_by_role("combobox", name="Workspace")).to_have_value(re.compile("Sales"))
+        page.goto(f"{team.url}/audit")
+        settled(page)
+        expect(page.get_by_text("Page not found")).to_be_visible()
+    admin.reload()
+    expect(admin.get_by_text("Shared by 2 people.")).to_be_visible()

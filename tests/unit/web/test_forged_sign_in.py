@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 import pytest
@@ -160,6 +160,22 @@ def test_no_address_of_others_is_led_to(client: httpx.Client, server: Server, mo
     assert client.get(address + more).headers["location"] == "/"
     for path in (f"/auth/logout?x=1{more}", f"/oauth2callback?error=x{more}", f"/auth/login?x=1{more}"):
         assert "evil" not in client.get(path).headers["location"], path
+
+
+def test_people_come_back_to_where_they_wanted_to_go(client: httpx.Client, server: Server) -> None:
+    for address in ("/data?dataset=0123&tab=Columns%20of%20it", "/?invitation=abc_-1", "/workspace"):
+        assert client.get(address).status_code == 200
+        assert sign_in(client).headers["location"] == address
+        assert sign_in(client).headers["location"] == "/", "once"
+    client.get("/data")
+    client.get("/")
+    assert sign_in(client).headers["location"] == "/", "the last page counts"
+    for path in ("//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nset-cookie: x=1", "/" * 3_000):
+        client.cookies.set("plumbline_return", quote(path, safe=""))
+        done = sign_in(client)
+        assert done.headers["location"] == "/", path
+        assert "x" not in client.cookies
+        client.cookies.delete("plumbline_return")
 
 
 def test_changed_cookies_are_none(client: httpx.Client, server: Server, provider: ForgingProvider) -> None:
