@@ -1,4 +1,4 @@
-"""Makes a small installation with versions of a dataset, and a model of one, packed into ``tests/data``.
+"""Makes a small installation with versions of a dataset, a model of one, and a team, packed into ``tests/data``.
 
     python tests/data/make_old_versions.py versions-1
 
@@ -33,9 +33,10 @@ def _fill() -> dict[str, Any]:
     import numpy as np
     import pandas as pd
 
-    from core import jobs, models
+    from core import deletion, jobs, models
+    from core.access import LOCAL, Role
     from core.automl import AutoMLSettings
-    from core.catalog import datasets, versions
+    from core.catalog import datasets, versions, workspaces
     from core.datasets import Recipe
     from core.tasks import automl, ingest, prepare
 
@@ -51,28 +52,36 @@ def _fill() -> dict[str, Any]:
     )
 
     def ended(run_id: str) -> Any:
-        run = jobs.wait(run_id, 300, workspace="local")
+        run = jobs.wait(run_id, 300, access=LOCAL)
         assert run.state == "SUCCEEDED", run.error_message
         return run
 
     content = io.BytesIO(table.to_csv(index=False).encode())
-    run = ended(ingest.submit_upload(content, "customers.csv", workspace="local"))
-    first = datasets.get(run.result["dataset_id"], "local")
-    run = ended(prepare.submit(first, Recipe(STEPS), "Prepare the table", who="ada"))
-    second = datasets.get(run.result["dataset_id"], "local")
-    versions.set_roles(second, {"target": "left", "sensitive": ["plan"], "ignore": []}, "Change roles")
+    run = ended(ingest.submit_upload(content, "customers.csv", access=LOCAL))
+    first = datasets.get(run.result["dataset_id"], access=LOCAL)
+    run = ended(prepare.submit(first, Recipe(STEPS), "Prepare the table", access=LOCAL))
+    second = datasets.get(run.result["dataset_id"], access=LOCAL)
+    versions.set_roles(second, {"target": "left", "sensitive": ["plan"], "ignore": []}, "Change roles", access=LOCAL)
     settings = AutoMLSettings(
         target="left", time_budget_s=None, max_trials=2, folds=2, explain=False, ensemble=False, learners=("lgbm",)
     )
-    search = ended(automl.submit(second, settings))
-    model = models.register(search.id, name="Leavers", workspace="local")
-    datasets.set_audit(first.id, "", {"decision": "left", "sex": "plan"}, "local")
+    search = ended(automl.submit(second, settings, access=LOCAL))
+    model = models.register(search.id, name="Leavers", access=LOCAL)
+    datasets.set_audit(first.id, "", {"decision": "left", "sex": "plan"}, access=LOCAL)
     draft = {"parent": second.id, "steps": [*STEPS, {"step": "drop", "columns": ["number"]}]}
-    revision = datasets.get(first.id, "local").draft["revision"]
-    versions.set_draft(second, draft, revision=revision)
+    revision = datasets.get(first.id, access=LOCAL).draft["revision"]
+    versions.set_draft(second, draft, revision=revision, access=LOCAL)
     rows = table.head(20).drop(columns="left")
-    scores = models.score(model.id, rows, workspace="local")["p(yes)"].tolist()
+    scores = models.score(model.id, rows, access=LOCAL)["p(yes)"].tolist()
+    models.promote(model.id, 1, why="It is the first.", access=LOCAL)
+    gone = models.register(search.id, name="A mistake", access=LOCAL)
+    deleted = deletion.delete("model", gone.id, access=LOCAL)
+    shared = workspaces.add("Sales", person="ada@example.org")
+    workspaces.accept(workspaces.invite(Role.VIEWER, access=shared), "bob@example.org")
+    workspaces.set_rules(two_people=True, needs_reason=True, access=shared)
     return {
+        "deleted": deleted.id,
+        "workspace": shared.workspace,
         "first": first.id,
         "second": second.id,
         "model": model.id,

@@ -14,10 +14,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from core import jobs, models
-from core.access import LOCAL
-from core.catalog import RunState, datasets, runs, versions
+from core import deletion, jobs, models, upkeep
+from core.access import LOCAL, Role
+from core.catalog import RunState, audit, datasets, runs, versions, workspaces
 from core.datasets import Recipe
+from core.errors import DeniedError, NotFoundError
 from core.tasks import prepare
 
 DATA = Path(__file__).parents[1] / "data"
@@ -52,6 +53,22 @@ def test_versions_history_and_draft_are_there(old: dict[str, Any]) -> None:
 def test_its_model_scores_rows_of_the_file(old: dict[str, Any]) -> None:
     scores = models.score(old["model"], pd.DataFrame(old["rows"]), access=LOCAL)["p(yes)"]
     assert scores.tolist() == pytest.approx(old["scores"], abs=1e-6)
+
+
+@pytest.mark.parametrize("old", HOMES[2:], indirect=True)
+def test_people_promotions_and_the_audit_log_are_there_and_what_was_deleted_is_not(old: dict[str, Any]) -> None:
+    (_, role) = next(item for item in workspaces.of_person("bob@example.org") if item[0].workspace == old["workspace"])
+    assert role is Role.VIEWER
+    with pytest.raises(DeniedError):
+        workspaces.enter(old["workspace"], "bob@example.org").require(Role.EDITOR)
+    admin = workspaces.enter(old["workspace"], "ada@example.org")
+    assert workspaces.rules(access=admin) == (True, True)
+    assert audit.broken(access=admin) is None
+    assert [event.why for event in models.history(old["model"], access=LOCAL) if event.why] == ["It is the first."]
+    assert [model.id for model in models.find(access=LOCAL)] == [old["model"]]
+    upkeep.purge(after_s=0)
+    with pytest.raises(NotFoundError):
+        deletion.undo(old["deleted"], access=LOCAL)
 
 
 def test_its_recipe_is_continued(old: dict[str, Any]) -> None:
