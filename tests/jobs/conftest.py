@@ -16,6 +16,8 @@ import pytest
 from core import jobs
 from core.access import LOCAL
 from core.catalog import Run, RunState
+from core.fork_server import ForkServer, running_server
+from core.jobs import launch
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,6 +35,15 @@ def _until(condition: Callable[[], Any], timeout: float = 30.0) -> Any:
 def until() -> Callable[..., Any]:
     """``until(condition)`` waits until it holds, and returns its value."""
     return _until
+
+
+@pytest.fixture
+def warm_server(until) -> ForkServer | None:
+    """The process that has loaded the libraries, from which this one forks its runs; None where none are forked."""
+    jobs.warm_up()
+    server = running_server(launch.PRELOAD)
+    until(lambda: server is None or server.ready)
+    return server
 
 
 @pytest.fixture(scope="session")

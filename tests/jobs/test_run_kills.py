@@ -13,6 +13,10 @@ SUBMIT = """
 import time
 from core import jobs
 from core.access import LOCAL
+from core.fork_server import running_server
+jobs.warm_up()
+while not running_server("core.jobs.launch:preload").ready:
+    time.sleep(0.01)
 for task, settings, limits in {runs!r}:
     print(jobs.submit(task, settings, access=LOCAL, **limits), flush=True)
 time.sleep(600)
@@ -20,7 +24,7 @@ time.sleep(600)
 
 
 @pytest.fixture
-def engine(installation, tmp_path):
+def engine(installation, tmp_path, warm_server):
     with installation(tmp_path / "home", MAX_RUNNING="4", MAX_ATTEMPTS="2"):
         yield
 
@@ -33,7 +37,7 @@ def test_server_dies_and_its_runs_continue(engine, server, working, until, gone)
     """One run succeeds, one is cancelled, one reaches its limit, and one waits for a place: without any server."""
     count = ("count", {"steps": 20, "pause": 0.1}, {})
     family_of = ("family", {}, {})
-    web = server(SUBMIT.format(runs=[count, family_of, ("family", {}, {"timeout_s": 10}), count, count]))
+    web = server(SUBMIT.format(runs=[count, family_of, ("family", {}, {"timeout_s": 5}), count, count]))
     ids = [web.stdout.readline().strip() for _ in range(5)]
     assert jobs.get(ids[4], access=LOCAL).state is RunState.QUEUED
     web.kill()

@@ -33,7 +33,7 @@ while True:
 
 
 @pytest.fixture
-def engine(installation, tmp_path):
+def engine(installation, tmp_path, warm_server):
     with installation(tmp_path / "home", MAX_RUNNING="5"):
         yield
 

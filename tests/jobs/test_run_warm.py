@@ -29,12 +29,9 @@ time.sleep(600)
 
 
 @pytest.fixture
-def warm(home, until):
+def warm(home, warm_server):
     """An installation whose runs are forked, and the process that they are forked from."""
-    jobs.warm_up()
-    server = fork_server.running_server(launch.PRELOAD)
-    until(lambda: server.ready)
-    return psutil.Process(server.pid)
+    return psutil.Process(warm_server.pid)
 
 
 def test_what_is_loaded_before_a_run_reads_no_settings(tmp_path):
