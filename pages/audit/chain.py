@@ -34,9 +34,12 @@ def show() -> None:
 def _say(broken: int | None, newest: AuditRecord) -> None:
     if broken is None:
         st.success(
-            f"The {newest.number:,} records are an unbroken chain. It ends with `{newest.digest[:16]}`: an export that "
-            "was made earlier has its own last digest here still.",
+            f"{_records(newest.number)} an unbroken chain, which ends with `{newest.digest[:16]}`.",
             icon=":material/verified:",
+        )
+        st.caption(
+            "Each record holds the digest of the one before. An earlier export shows that none was cut off at the end: "
+            "its newest digest is still here."
         )
     else:
         st.error(
@@ -44,6 +47,10 @@ def _say(broken: int | None, newest: AuditRecord) -> None:
             title=f"Record {broken:,} was changed, or one before it was removed",
             icon=":material/gpp_bad:",
         )
+
+
+def _records(count: int) -> str:
+    return "The only record is" if count == 1 else f"The {count:,} records are"
 
 
 @st.cache_data(ttl=_FRESH_S, max_entries=100, show_spinner="Verifying the chain…")

@@ -44,11 +44,11 @@ def _table(shown: list[AuditRecord]) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "Number": [record.number for record in shown],
                 "Time": [numbers.when(record.at) for record in shown],
-                "Person": [record.who or None for record in shown],
                 "Action": [f"{ACTIONS[record.action]} {record.subject}".strip() for record in shown],
+                "Person": [record.who or None for record in shown],
                 "Details": [_details(record) or None for record in shown],
+                "Number": [record.number for record in shown],
             }
         ),
         hide_index=True,
@@ -65,7 +65,9 @@ def _table(shown: list[AuditRecord]) -> None:
 
 
 def _details(record: AuditRecord) -> str:
-    return " · ".join(f"{name.replace('_', ' ')}: {value}" for name, value in record.details.items() if value != "")
+    return " · ".join(
+        f"{name.replace('_', ' ')}: {value}" for name, value in record.details.items() if value != "" and name != "key"
+    )
 
 
 def _downloads(wanted: AuditFilter) -> None:

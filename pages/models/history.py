@@ -16,9 +16,9 @@ __all__ = ["show"]
 def show(opened: OpenModel) -> None:
     """Draw all changes, newest first."""
     events = models.history(opened.model.id, access=frame.access())
-    _undone(opened)
     if not all(event.who for event in events):
         st.caption("Names are recorded only where users sign in: some or all of these changes have none.")
+    confirmed = [event.confirmed_by or None for event in events]
     st.dataframe(
         pd.DataFrame(
             {
@@ -26,7 +26,7 @@ def show(opened: OpenModel) -> None:
                 "Event": [models.describe_event(event) for event in events],
                 "Before": [_before(event) for event in events],
                 "Who": [event.who or None for event in events],
-                "Confirmed by": [event.confirmed_by or None for event in events],
+                **({"Confirmed by": confirmed} if any(confirmed) else {}),
                 "Why": [event.why or None for event in events],
             }
         ),
@@ -40,6 +40,7 @@ def show(opened: OpenModel) -> None:
         },
         alt="Changes to this model, newest first",
     )
+    _undone(opened)
 
 
 def _undone(opened: OpenModel) -> None:
