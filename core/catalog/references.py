@@ -20,7 +20,7 @@ from core.catalog.engine import reading
 from core.catalog.hidden import ALL_ROWS
 from core.catalog.tables import ACTIVE, CatalogId, Dataset, FileReference, Run, RunArtifact
 
-__all__ = ["began", "drop", "earliest_work", "named_in", "needed", "of_workspace", "replace"]
+__all__ = ["began", "drop", "earliest_work", "every_needed", "named_in", "needed", "of_workspace", "replace"]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _BATCH = 500
@@ -71,6 +71,15 @@ def needed(digests: Collection[str]) -> set[str]:
                 query = select(column).where(column.in_(batch)).distinct()
                 matches |= {digest for digest in session.exec(query, execution_options=ALL_ROWS) if digest is not None}
     return matches
+
+
+def every_needed() -> set[str]:
+    """Return all contents that rows need."""
+    matches: set[str | None] = set()
+    with reading(INSTALLATION) as session:
+        for column in _COLUMNS:
+            matches.update(session.exec(select(column).distinct(), execution_options=ALL_ROWS))
+    return {digest for digest in matches if digest is not None}
 
 
 def of_workspace(workspace: str) -> set[str]:
