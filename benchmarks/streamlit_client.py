@@ -43,6 +43,13 @@ class View:
         """Everything that is written on the page, as the protocol has it."""
         return "\n".join(str(element) for element in self.elements)
 
+    @property
+    def errors(self) -> list[str]:
+        """Errors that the page shows."""
+        alerts = [item.alert for item in self.elements if item.WhichOneof("type") == "alert"]
+        shown = [f"{alert.title} {alert.body}" for alert in alerts if alert.format == alert.ERROR]
+        return shown + [item.exception.message for item in self.elements if item.WhichOneof("type") == "exception"]
+
     def button(self, label: str) -> str:
         """Return the id of a button."""
         ids = [

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from benchmarks.nginx import NAME, NGINX, running_nginx
 from benchmarks.streamlit_client import Visitor
 from core.access import LOCAL
 from core.catalog import RunState, runs
 from tests.browser.conftest import Server, start_server, stop_server
-from tests.deployment.nginx import NAME, NGINX, running_nginx
 from tests.unit.catalog.conftest import postgresql  # noqa: F401  (a fixture)
 
 pytestmark = [

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.nginx import free_port
 from core import installation as installations
 from core.errors import StorageError
 from core.storage import ArtifactStore, get_store, store_for
-from tests.deployment.nginx import free_port
 
 pytestmark = pytest.mark.nightly
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}

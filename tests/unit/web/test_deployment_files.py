@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from configparser import RawConfigParser
+from dataclasses import fields
 from pathlib import Path
 
 import yaml
 from packaging.requirements import Requirement
+
+from core.settings import Settings
+from web.limits import LIMITS, WebLimits
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
@@ -56,3 +61,20 @@ def test_the_proxy_passes_on_the_address_that_it_saw_and_nothing_of_the_machine(
     for path in ("/metrics", "/ready", "/_stcore/metrics", "/_stcore/agent/interact"):
         assert re.match(location[1], path)
     assert not re.match(location[1], "/metrics-of-a-model")
+
+
+def test_the_operators_guide_has_the_limits_of_each_profile() -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text()
+    rows = {row[0]: row[1:] for row in re.findall(r"(?m)^\| `(\w+)`: [^|]+ \| (\S+) \| (\S+) \| (\S+) \|$", guide)}
+    for field in fields(WebLimits):
+        assert rows[field.name] == tuple(f"{getattr(LIMITS[name], field.name):,}" for name in ("local", "team", "demo"))
+
+
+def test_what_the_operators_guide_names_is_there() -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text()
+    for path in re.findall(r"`((?:deploy|benchmarks|core|web)/[\w./@-]+)`", guide):
+        assert path.endswith("/.env") or (ROOT / path).exists(), path
+    for module in re.findall(r"python -m ([\w.]+)", guide):
+        assert importlib.util.find_spec(module) is not None, module
+    settings = set(re.findall(r"PLUMBLINE_([A-Z_]+)", guide)) - {""}
+    assert {name.lower() for name in settings} <= set(Settings.model_fields)

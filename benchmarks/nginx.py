@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -13,7 +14,7 @@ from pathlib import Path
 
 __all__ = ["NAME", "NGINX", "free_port", "running_nginx"]
 
-CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "nginx"
+CONFIGURATION = Path(__file__).resolve().parents[1] / "deploy" / "nginx"
 NGINX = shutil.which("nginx") or next((path for path in ("/usr/sbin/nginx",) if Path(path).exists()), None)
 NAME = "plumbline.example.org"
 _MAIN = """
@@ -67,7 +68,8 @@ def running_nginx(folder: Path, web_ports: list[int], **replaced: str) -> Iterat
         (folder / file.name).write_text(text)
     main = folder / "nginx.conf"
     main.write_text(_MAIN.format(folder=folder))
-    command = [NGINX, "-c", str(main), "-p", str(folder), "-g", "user root;"]
+    as_root = ["-g", "user root;"] if os.geteuid() == 0 else []
+    command = [NGINX, "-c", str(main), "-p", str(folder), *as_root]
     with open(folder / "output", "wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
