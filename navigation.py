@@ -103,6 +103,6 @@ with frame.errors_shown(), frame.access_kept():
         areas["Team"] = [workspace, audit] if frame.access().may(Role.ADMIN) else [workspace]
     page = st.navigation(areas)
     keys.set_page(page.url_path or "home", page.title)
-    visitor.show_banner()
+    visitor.show_banner(st.session_state.get(frame.WORKSPACE))
     page.run()
 process_memory.settle()

@@ -30,7 +30,7 @@ from core.finetune import FineTuneSettings
 from core.settings import get_settings
 from core.tasks import automl, check, explain, export, finetune, ingest, latency, mitigate, score
 
-__all__ = ["POLICY", "Demo", "build", "reviews"]
+__all__ = ["ANSWERS", "POLICY", "Builder", "Demo", "build", "reviews"]
 
 WAIT_S = 900.0
 POLICY = ThresholdPolicy({"female": ((0.55, 1.0),), "male": ((0.65, 1.0),)}, ("sex",), {"positive": "good"})
@@ -98,7 +98,7 @@ def reviews() -> pd.DataFrame:
     return frame[["text", "sentiment", "rating", "length"]]
 
 
-class _Builder:
+class Builder:
     """Submits runs and waits for them in one workspace."""
 
     def __init__(self, *, access: Access) -> None:
@@ -151,7 +151,7 @@ def build(*, base_model: str = "minilm-l6", access: Access) -> Demo:
         When one of the runs does not succeed.
     """
     jobs.warm_up()
-    builder = _Builder(access=access)
+    builder = Builder(access=access)
     imports = (
         ingest.submit_sample("german_credit", access=access),
         ingest.submit_sample("diabetes", access=access),

@@ -58,11 +58,15 @@ def listed() -> list[str]:
     lines = []
     for row in visitors.find():
         access = Access(row.workspace, Role.VIEWER, "")
-        until = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.expires_at))
+        until = "never" if row.expires_at is None else _written(row.expires_at)
         stored_mb = usage.stored_bytes(access=access) / 2**20
         counts = f"{len(datasets.find(access=access))} datasets, {len(runs.find(access=access))} runs"
         lines.append(f"{row.workspace}  removed {until}  {stored_mb:,.0f} MB  {counts}")
     return lines
+
+
+def _written(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
 
 
 def main(arguments: list[str]) -> None:

@@ -121,15 +121,15 @@ def lowest(limit: int, own: int | None) -> int:
 
 
 LIMIT_TITLES: Final[dict[str, str]] = {
-    "running": "long runs at the same time",
-    "running_short": "imports and checks at the same time",
-    "queued": "runs that wait",
-    "upload_mb": "MB of an uploaded file",
-    "rows": "rows of a table",
-    "columns": "columns of a table",
-    "stored_mb": "MB of all stored files",
-    "budget_s": "seconds of a search",
-    "run_s": "seconds of any run",
-    "kept_hours": "hours after the last visit until all is removed",
+    "running": "Long runs at the same time",
+    "running_short": "Imports and checks at the same time",
+    "queued": "Waiting runs",
+    "upload_mb": "Size of an uploaded file (MB)",
+    "rows": "Rows of a table",
+    "columns": "Columns of a table",
+    "stored_mb": "Size of all stored files (MB)",
+    "budget_s": "Time budget of a search (seconds)",
+    "run_s": "Working time of a run (seconds)",
+    "kept_hours": "Hours from the last visit until all is removed",
 }
 """What each limit counts, by its name."""

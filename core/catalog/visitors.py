@@ -18,7 +18,7 @@ from core.catalog.hidden import ALL_ROWS
 from core.catalog.tables import Dataset, Model, Run
 from core.errors import NotFoundError
 
-__all__ = ["Contents", "close", "contents", "due", "examples", "find", "of_row", "remove_rows", "visit"]
+__all__ = ["Contents", "add_examples", "close", "contents", "due", "examples", "find", "of_row", "remove_rows", "visit"]
 
 _RENEWED_EVERY_S = 600.0
 _HOUR_S = 3_600.0
@@ -52,8 +52,14 @@ def visit(workspace: str) -> Access:
 def examples() -> Access | None:
     """Return the access to the workspace that all visitors may look at; None where it was not made."""
     with reading(INSTALLATION) as session:
-        known = session.get(Workspace, EXAMPLES) is not None
-    return Access(EXAMPLES, Role.VIEWER, "") if known else None
+        known = session.get(Workspace, EXAMPLES)
+    return Access(EXAMPLES, Role.VIEWER, "") if known is not None and known.kind == VISITOR else None
+
+
+def add_examples() -> None:
+    """Let visitors look at the workspace that all of them may look at; it stays until it is removed by a command."""
+    with writing(Access.engine(EXAMPLES)) as session:
+        session.add(Workspace(workspace=EXAMPLES, title="Example", kind=VISITOR))
 
 
 def due(now: float | None = None) -> list[str]:

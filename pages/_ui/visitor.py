@@ -53,8 +53,14 @@ def require() -> None:
     st.stop()
 
 
-def show_banner() -> None:
-    """Say on every page that this is a demo, when what is uploaded is removed, and what the limits are."""
+def show_banner(chosen: str | None) -> None:
+    """Say on every page that this is a demo, when what is uploaded is removed, and what the limits are.
+
+    Parameters
+    ----------
+    chosen : str, optional
+        Choice of the sidebar.
+    """
     if not profile().visitors:
         return
     own = limits()
@@ -65,4 +71,11 @@ def show_banner() -> None:
             width="content",
         )
         with st.popover("Limits", type="tertiary", key="app-demo-limits"):
-            st.markdown("\n".join(f"* {getattr(own, name):,} {title}" for name, title in LIMIT_TITLES.items()))
+            values = {title: f"{getattr(own, name):,}" for name, title in LIMIT_TITLES.items()}
+            st.table(values, border="horizontal", width="content")
+    if chosen == EXAMPLES:
+        st.info(
+            "This is the example: look at all of it. To upload or start something, choose your own workspace in the "
+            "sidebar.",
+            icon=":material/visibility:",
+        )

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.access import upload_limit_mb
 from core.catalog import ACTIVE, Dataset, Run, RunState, datasets, runs
-from core.datasets import readable_formats, samples
+from core.datasets import Limits, readable_formats, samples
 from core.jsonable import JsonObject
-from core.settings import get_settings
 from core.tasks import ingest, preview
 from pages._ui import address, frame, lookups, run_view, uploader
 from pages.data import reading
@@ -39,15 +39,15 @@ def follow(run_id: str) -> None:
 
 def upload_or_sample(*, first: bool) -> None:
     """Offer an upload and the samples; `first` makes loading a sample the primary action."""
-    settings = get_settings()
+    largest = Limits.from_settings()
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Your own table")
         formats = readable_formats(4)
         uploader.show(
-            f"{formats[:1].upper()}{formats[1:]}; up to {settings.max_rows:,} rows, {settings.max_columns:,} columns",
+            f"{formats[:1].upper()}{formats[1:]}; up to {largest.max_rows:,} rows, {largest.max_columns:,} columns",
             key="data-upload",
-            limit_mb=settings.max_upload_mb,
+            limit_mb=upload_limit_mb(),
             on_upload=_take_upload,
             help=f"All formats: {readable_formats()}.",
         )
