@@ -156,7 +156,10 @@ def _lock(session: Session, access: Access) -> None:
 
 
 def note(session: Session, action: str, subject: str, *, access: Access, **details: JsonValue) -> AuditRecord:
-    """Record what a person did in the transaction that does it; the parameters are those of `add`."""
+    """Record what a person did in the transaction that does it; the parameters are those of `add`.
+
+    Its lock is the last one that a transaction takes, after those of the rows: two of them never wait for each other.
+    """
     if action not in ACTIONS:
         raise ValueError(f"'{action}' is not an action of the audit log: {', '.join(ACTIONS)}")
     _lock(session, access)

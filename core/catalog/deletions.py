@@ -82,12 +82,12 @@ def mark(
         who=access.actor[:200],
     )
     session.add(deletion)
-    audit.note(session, "delete", title, access=access, kind=kind, id=row_id)
     for table, ids in rows.items():
         own = col(table.id).in_(list(ids)), col(table.workspace) == access.workspace  # type: ignore[attr-defined]
         session.execute(update(table).where(*own).values(deletion_id=deletion.id))
     off = update(Schedule).where(col(Schedule.id).in_(list(due)), col(Schedule.workspace) == access.workspace)
     session.execute(off.values(enabled=False, next_at=None, problem=reason))
+    audit.note(session, "delete", title, access=access, kind=kind, id=row_id)
     return deletion
 
 

@@ -246,12 +246,13 @@ def set_notes(model_id: str, number: int, notes: str, *, access: Access) -> None
 
 def note_rule(run_id: str, rule: str, *, access: Access) -> None:
     """Note in the history of each version of a run which rule decides on the rows that it scores from now on."""
+    query = select(ModelVersion).where(ModelVersion.run_id == run_id, ModelVersion.workspace == access.workspace)
     with writing(access) as session:
-        for stored in session.exec(
-            select(ModelVersion).where(ModelVersion.run_id == run_id, ModelVersion.workspace == access.workspace)
-        ):
-            model = locked(session, stored.model_id, access=access)
-            note_change(session, model, "rule", number=stored.number, who=access.actor, why=rule)
+        known = session.exec(query.order_by(col(ModelVersion.model_id))).all()
+        # All are locked before the first change: what records it takes the lock of the audit log, the last of any.
+        rows = {stored.model_id: locked(session, stored.model_id, access=access) for stored in known}
+        for stored in known:
+            note_change(session, rows[stored.model_id], "rule", number=stored.number, who=access.actor, why=rule)
 
 
 def set_answer(model_id: str, number: int, key: str, answer: JsonObject | None, *, access: Access) -> None:

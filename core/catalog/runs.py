@@ -68,10 +68,10 @@ def add(run: Run, *, waiting_limit: int | None = None, access: Access) -> Run:
     """
     with writing(access) as session:
         session.add(run)
+        references.replace(session, run.id, references.named_in(run.settings), access=access)
         if run.state is RunState.QUEUED and not run.parent_id:  # steps of a pipeline go with it
             audit.note(session, "run", run.title or run.task, access=access, task=run.task, id=run.id)
             require_place(session, waiting_limit, access=access)
-        references.replace(session, run.id, references.named_in(run.settings), access=access)
     return run
 
 
