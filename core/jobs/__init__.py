@@ -23,6 +23,7 @@ from core.jobs.api import (
     stoppable,
     submit,
     wait,
+    waits_for_own,
 )
 from core.jobs.context import RunContext
 from core.jobs.launch import warm_up
@@ -62,5 +63,6 @@ __all__ = [
     "tick",
     "timing_of",
     "wait",
+    "waits_for_own",
     "warm_up",
 ]

@@ -36,6 +36,7 @@ __all__ = [
     "stoppable",
     "submit",
     "wait",
+    "waits_for_own",
 ]
 
 
@@ -232,6 +233,16 @@ def queue_position(run: Run) -> int | None:
     Workspaces take turns, so that it may grow when others, which have had no turn for longer, start something.
     """
     return queue.position(run)
+
+
+def waits_for_own(run: Run, *, access: Access) -> bool:
+    """Return whether a queued run waits for another run of its own workspace, which has as many at work as it may."""
+    allowed = limits()
+    limit = allowed.running_short if run.lane == "short" else allowed.running
+    if limit is None or run.state is not RunState.QUEUED or run.parent_id:
+        return False
+    active = runs.find(states=ACTIVE, access=access)
+    return sum(other.lane == run.lane and other.id != run.id for other in active) >= limit
 
 
 def wait(run_id: str, timeout: float | None = None, *, access: Access) -> Run:

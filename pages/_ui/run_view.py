@@ -41,6 +41,14 @@ def show_line(run_id: str, text: str) -> None:
     st.fragment(frame.guarded(_line), run_every=_QUICK_POLL)(run_id, text)
 
 
+def _queue_note(run: Run) -> str:
+    if jobs.waits_for_own(run, access=frame.access()):
+        return "As many runs of this workspace are active as may be; this one starts by itself when one has ended."
+    position = jobs.queue_position(run)
+    others = "Next to start." if position == 1 else f"Number {position} in the queue."
+    return f"{others} Another run is active; this one starts by itself."
+
+
 def _line(run_id: str, text: str) -> None:
     jobs.tick()
     run = jobs.get(run_id, access=frame.access())
@@ -68,9 +76,7 @@ def _strip(run_id: str, details: Details | None, budget_s: float | None, was_act
             st.space("stretch")
             _buttons(run)
         if run.state is RunState.QUEUED:
-            position = jobs.queue_position(run)
-            others = "Next to start." if position == 1 else f"Number {position} in the queue."
-            st.caption(f"{others} Another run is active; this one starts by itself.")
+            st.caption(_queue_note(run))
         elif not run.state.terminal:
             fraction = last.fraction if last is not None and last.fraction is not None else 0.0
             message = last.message if last is not None else "Starting the process"

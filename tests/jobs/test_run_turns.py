@@ -28,12 +28,14 @@ def test_a_workspace_starts_and_queues_as_many_runs_as_it_may(
         with pytest.raises(LimitError, match="3 runs wait in this workspace already"):
             jobs.submit("check", {}, access=greedy)
         assert len(runs.find(access=greedy)) == 5, "nothing is left of what was refused"
+        assert jobs.waits_for_own(jobs.get(ids[2], access=greedy), access=greedy)
         own = jobs.submit("check", {}, access=modest)
         assert jobs.get(own, access=modest).state is RunState.STARTING
         second = jobs.submit("check", {}, access=modest)
         waiting = jobs.get(second, access=modest)
         assert waiting.state is RunState.QUEUED
         assert jobs.queue_position(waiting) == 2, "it is the turn of the other one"
+        assert not jobs.waits_for_own(waiting, access=modest), "it waits for the runs of all"
         runs.change_state(ids[0], ACTIVE, RunState.SUCCEEDED, access=Access.engine("greedy"))
         jobs.tick()
         assert jobs.get(ids[2], access=greedy).state is RunState.STARTING
