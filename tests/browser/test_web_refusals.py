@@ -38,11 +38,13 @@ def test_refusals_are_in_words(browser: Browser, tab: Page, tmp_path: Path) -> N
         second.reload()
         settled(second)
 
-        answers = [second.request.get(limited.url + "/robots.txt") for _ in range(500)]
-        refused = [answer for answer in answers if answer.status == 429]
-        assert refused
-        assert refused[-1].text().startswith("Your address has sent too many requests. Try again in ")
-        assert int(refused[-1].headers["retry-after"]) >= 1
+        for _ in range(3_000):
+            answer = second.request.get(limited.url + "/robots.txt")
+            if answer.status == 429:
+                break
+        assert answer.status == 429
+        assert answer.text().startswith("Your address has sent too many requests. Try again in ")
+        assert int(answer.headers["retry-after"]) >= 1
     finally:
         other.close()
         stop_server(limited)

@@ -20,6 +20,7 @@ from core.access import LOCAL
 from core.catalog import RunState, runs
 from tests.browser.conftest import Server, start_server, stop_server
 from tests.unit.catalog.conftest import postgresql  # noqa: F401  (a fixture)
+from tests.unit.web.asgi import in_thread
 
 pytestmark = [
     pytest.mark.nightly,
@@ -108,7 +109,7 @@ def test_a_run_that_one_process_starts_is_seen_by_the_other(site: Site) -> None:
             assert ended[0].id in (await own.view("runs", f"run={ended[0].id}")).texts
             await own.close()
 
-    asyncio.run(walk())
+    in_thread(walk())  # a browser test of the same process may have a loop in this one
 
 
 def test_headers_come_once_and_cookies_are_for_this_site_alone(site: Site) -> None:

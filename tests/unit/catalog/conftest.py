@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -21,6 +22,14 @@ def _bin(name: str) -> str | None:
     return shutil.which(name) or (str(programs[-1]) if programs else None)
 
 
+def _user() -> int:
+    """Return a user that no other process of the tests has: sandboxed runs are nobody's, and end what they can."""
+    try:
+        return pwd.getpwnam("postgres").pw_uid
+    except KeyError:
+        return 65_534
+
+
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a private server on a loopback port, without durability; its data is removed afterwards."""
@@ -33,8 +42,9 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if os.geteuid() == 0:  # the server refuses to run as root
         if shutil.which("setpriv") is None:
             pytest.skip("PostgreSQL does not run as root, and setpriv (util-linux) is not installed")
-        as_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-        os.chown(folder, 65534, 65534)
+        user = _user()
+        as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+        os.chown(folder, user, user)
         for parent in list(folder.parents)[:4]:  # pytest's own folders are closed to others
             if parent.name.startswith(("pytest-", "popen-")):
                 parent.chmod(0o711)
