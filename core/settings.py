@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     max_kept_uploads_mb: int = Field(
         default=4096, ge=0, description="Size of all original files that are kept with datasets (MB, packed)."
     )
+    max_stored_mb: int | None = Field(
+        default=None, ge=1, description="Size of all stored files of all workspaces together (MB)."
+    )
     content_grace_s: float = Field(
         default=86_400.0,
         ge=0,

@@ -92,6 +92,11 @@ def check_visitors() -> None:
             "PLUMBLINE_PROFILE=demo needs PLUMBLINE_MEMORY_LIMIT_MB: the memory that a run may take.",
             "Divide what the machine has by the runs that work at the same time, such as 4000.",
         )
+    if settings.max_stored_mb is None:
+        raise SettingsError(
+            "PLUMBLINE_PROFILE=demo needs PLUMBLINE_MAX_STORED_MB: the size of all stored files together.",
+            "Leave some of the disk free: nobody else limits how many visitors come.",
+        )
     own = limits()
     for field in fields(own):
         if getattr(own, field.name) is None:

@@ -99,6 +99,7 @@ def run(context: RunContext) -> JsonObject:
     context.report(Event("profile", 0.7, "Profiling the columns"))
     described = profile(path, limits=Limits(memory_mb=0))  # the file is our own
     columns = [column.name for column in described.columns]
+    Limits.from_settings().check_shape(described.rows, len(columns))
     context.report(Event("store", 0.9, "Storing the version"))
     version = Dataset(
         workspace=context.access.workspace,

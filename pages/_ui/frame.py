@@ -54,19 +54,21 @@ def access() -> Access:
     Where people sign in, it is that to the workspace they chose in the sidebar, with the role that they have now.
     """
     person = sign_in.person()
-    if profile().visitors:
-        return visitor.access(st.session_state.get(WORKSPACE))
-    if not profile().signs_in:
+    if not profile().signs_in and not profile().visitors:
         return replace(LOCAL, actor=person)
-    if not person:  # of a part of a page that draws itself again after the sign-in has expired
+    if profile().signs_in and not person:  # of a part of a page that draws itself again after the sign-in has expired
         raise DeniedError("Your sign-in has expired.", "Load the page again.")
     chosen, known = st.session_state.get(WORKSPACE), _accesses.get()
     if known is not None and (chosen, person) in known:
         return known[chosen, person]
-    entered = workspaces.personal(person) if chosen is None else workspaces.enter(chosen, person)
+    entered = visitor.access(chosen) if profile().visitors else _entered(chosen, person)
     if known is not None:
         known[chosen, person] = entered
     return entered
+
+
+def _entered(chosen: str | None, person: str) -> Access:
+    return workspaces.personal(person) if chosen is None else workspaces.enter(chosen, person)
 
 
 @contextmanager

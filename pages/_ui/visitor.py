@@ -8,11 +8,10 @@ from core.access import COOKIE, EXAMPLES, LIMIT_TITLES, Access, limits, profile,
 from core.catalog import visitors
 from core.errors import DeniedError
 
-__all__ = ["OWN", "access", "examples", "require", "show_banner"]
+__all__ = ["OWN", "access", "require", "show_banner"]
 
 OWN = "own"
 """Name of the visitor's own workspace in the sidebar: its true name stays out of the page."""
-_FRESH_S = 1.0  # for which a workspace that is being removed can still be entered
 
 
 def access(chosen: str | None) -> Access:
@@ -26,18 +25,7 @@ def access(chosen: str | None) -> Access:
     workspace = workspace_of(st.context.cookies.get(COOKIE))
     if workspace is None:
         raise DeniedError("Your visit has ended.", "Load the page again.")
-    return (examples() if chosen == EXAMPLES else None) or _own(workspace)
-
-
-@st.cache_data(ttl=_FRESH_S, max_entries=1_000, show_spinner=False)
-def _own(workspace: str) -> Access:
-    return visitors.visit(workspace)
-
-
-@st.cache_data(ttl=60, max_entries=1, show_spinner=False)
-def examples() -> Access | None:
-    """Return the access to the example, where the operator has made one."""
-    return visitors.examples()
+    return (visitors.examples() if chosen == EXAMPLES else None) or visitors.visit(workspace)
 
 
 def require() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access import EXAMPLES, Access, Role, profile
-from core.catalog import audit, workspaces
+from core.catalog import audit, visitors, workspaces
 from pages._ui import frame, sign_in, visitor
 
 __all__ = ["show"]
@@ -54,7 +54,7 @@ def _remember() -> None:
 
 def _choose_example() -> None:
     """Let a visitor look at the example, where there is one."""
-    if visitor.examples() is None:
+    if visitors.examples() is None:
         return
     titles = {visitor.OWN: "Your own", EXAMPLES: "Example (look only)"}
     with st.sidebar:

@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("bwrap") is None, reason="no bubblewrap: apt-get install bubblewrap"),
 ]
 
-SETTINGS = {"PROFILE": "demo", "SANDBOX": "bubblewrap", "MEMORY_LIMIT_MB": "4000"}
+SETTINGS = {"PROFILE": "demo", "SANDBOX": "bubblewrap", "MEMORY_LIMIT_MB": "4000", "MAX_STORED_MB": "50000"}
 
 
 @pytest.fixture(scope="module")

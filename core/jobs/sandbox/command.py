@@ -55,6 +55,7 @@ KEPT_OUT = {
     "home",
     "keep_work_days",
     "lease_s",
+    "max_stored_mb",
     "log_format",
     "message_mb",
     "requests_per_minute",

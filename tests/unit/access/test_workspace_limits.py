@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core import jobs
-from core.access import LOCAL, WorkspaceLimits
+from core.access import INSTALLATION, LOCAL, WorkspaceLimits
 from core.automl import AutoMLSettings
 from core.catalog import Dataset, RunArtifact, artifacts, datasets, runs, usage
 from core.datasets import read_table
@@ -104,6 +104,15 @@ def test_longer_searches_are_refused(access, budget):
 def test_no_run_works_longer(access, asked, timeout):
     run_id = jobs.submit("check", {}, timeout_s=asked, access=access)
     assert runs.get(run_id, access=access).timeout_s == timeout
+
+
+def test_an_installation_has_a_limit_of_its_own(access, monkeypatch):
+    others = replace(access, workspace=f"{access.workspace}-other")
+    stored(mb=1, access=access)
+    settings = get_settings().model_copy(update={"max_stored_mb": usage.stored_bytes(access=INSTALLATION) // 2**20})
+    monkeypatch.setattr(usage, "get_settings", lambda: settings)
+    with pytest.raises(LimitError, match=r"This installation stores \d+ MB.*PLUMBLINE_MAX_STORED_MB"):
+        jobs.submit("check", {}, access=others)
 
 
 def test_without_limits_nothing_is_counted(monkeypatch):

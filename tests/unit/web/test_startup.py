@@ -170,6 +170,7 @@ NEEDED = {
     "VISITOR_SECRET": "s" * 32,
     "SANDBOX": "bubblewrap",
     "MEMORY_LIMIT_MB": "4000",
+    "MAX_STORED_MB": "50000",
 }
 """What a demo needs, by the setting."""
 
@@ -181,6 +182,7 @@ NEEDED = {
         ({"VISITOR_SECRET": "s" * 31}, "PLUMBLINE_VISITOR_SECRET has 31 characters"),
         ({"SANDBOX": "off"}, "needs PLUMBLINE_SANDBOX=bubblewrap"),
         ({"MEMORY_LIMIT_MB": ""}, "needs PLUMBLINE_MEMORY_LIMIT_MB"),
+        ({"MAX_STORED_MB": ""}, "needs PLUMBLINE_MAX_STORED_MB"),
         ({"WORKSPACE_ROWS": "0"}, "PLUMBLINE_WORKSPACE_ROWS=0 switches one off"),
         ({"WORKSPACE_KEPT_HOURS": "0"}, "PLUMBLINE_WORKSPACE_KEPT_HOURS=0 switches one off"),
         ({}, ""),
