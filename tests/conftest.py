@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import os
 import pickle
+import sqlite3
 import sys
 import threading
 import time
@@ -17,6 +19,8 @@ from typing import Any
 import psutil
 import pytest
 from filelock import FileLock
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import StaticPool
 
 from core import fork_server, jobs
 from core.access import LOCAL
@@ -41,6 +45,33 @@ MEANWHILE = {"automl", "finetune", "jobs", "datasets"}
 """Folders whose tests run while the golden installation is made."""
 # Small enough to see a lost run declared so within a test, large enough for a loaded machine.
 FAST = {"LEASE_S": "2", "GRACE_S": "1", "TICK_EVERY_S": "0", "TASK_PACKAGES": '["core.tasks", "tests.jobs.job_tasks"]'}
+
+
+_migrate = engine.migrate
+
+
+@functools.cache
+def _tables() -> bytes:
+    """Return a database as the migrations make it."""
+    made = create_engine("sqlite://", poolclass=StaticPool)
+    _migrate(made)
+    with made.connect() as connection:
+        stored = connection.connection.driver_connection
+        assert isinstance(stored, sqlite3.Connection)
+        content = stored.serialize()
+    made.dispose()
+    return content
+
+
+def _migrate_faster(engine: Engine) -> None:
+    """Migrate a database; an empty file becomes a copy of what was migrated before, in a tenth of the time."""
+    file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+    if file is not None and file.is_file() and file.stat().st_size == 0:
+        file.write_bytes(_tables())
+    _migrate(engine)
+
+
+engine.migrate = _migrate_faster
 
 
 def _forget() -> None:

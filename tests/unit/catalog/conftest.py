@@ -7,6 +7,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,13 +32,17 @@ def _user() -> int:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """URL of a private server on a loopback port, without durability; its data is removed afterwards."""
     initdb, postgres = _bin("initdb"), _bin("postgres")
     if initdb is None or postgres is None:
         pytest.skip("PostgreSQL's programs are not installed (apt-get install postgresql)")
     pytest.importorskip("psycopg", reason="pip install 'psycopg[binary]'")
-    folder = tmp_path_factory.mktemp("postgresql")
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:  # sessions close pytest's own to other users
+        yield from _served(Path(folder), initdb, postgres)
+
+
+def _served(folder: Path, initdb: str, postgres: str) -> Iterator[str]:
     as_user: list[str] = []
     if os.geteuid() == 0:  # the server refuses to run as root
         if shutil.which("setpriv") is None:
@@ -45,9 +50,6 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         user = _user()
         as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
         os.chown(folder, user, user)
-        for parent in list(folder.parents)[:4]:  # pytest's own folders are closed to others
-            if parent.name.startswith(("pytest-", "popen-")):
-                parent.chmod(0o711)
     data = folder / "data"
     make = [*as_user, initdb, "-D", data, "-U", "plumbline", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"]
     made = subprocess.run(make, capture_output=True, text=True, cwd="/")

@@ -193,6 +193,7 @@ def test_folder_says_what_it_is_and_holds_no_pickle_and_no_rows(credit, credit_r
 PUSH = """
 import json, sys
 from core import models
+from core.access import LOCAL
 import mlflow
 run_id = models.push_mlflow(sys.argv[3], experiment="tests", access=LOCAL)  # a run that is not registered
 run_id = models.push_mlflow(sys.argv[1], experiment="tests", access=LOCAL)
