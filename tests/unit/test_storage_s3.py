@@ -15,7 +15,10 @@ from typing import Any
 import pytest
 
 from benchmarks.nginx import free_port
+from core import backup
 from core import installation as installations
+from core.access import LOCAL
+from core.catalog import Dataset, datasets
 from core.errors import StorageError
 from core.storage import ArtifactStore, get_store, store_for
 
@@ -53,6 +56,15 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             patch.setenv(name, value)
         s3fs.S3FileSystem(endpoint_url=address).mkdir("plumb")
         yield address
+
+
+@pytest.fixture(autouse=True)
+def _no_earlier_connection() -> None:
+    """Let each test take address and keys from its own environment."""
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()
+    store_for.cache_clear()
 
 
 def fresh(url: str) -> ArtifactStore:
@@ -122,3 +134,32 @@ def test_wrong_keys_are_said_to_be_refused(s3: str, tmp_path: Path, monkeypatch:
             with pytest.raises(StorageError, match="the storage refuses the keys") as caught:
                 use()
             assert "AWS_ACCESS_KEY_ID" in caught.value.hint
+
+
+def test_a_backup_has_the_contents_of_a_bucket_and_is_restored_to_another_place(
+    s3: str, installation: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "backup.tar"
+    with installation(tmp_path / "home", STORAGE="s3://plumb/first"):
+        assert installations.check() == ()
+        digests = [get_store().put_bytes(bytes([i]) * 100_000) for i in range(5)]
+        for digest in digests[:3]:
+            values = {"data_digest": digest, "profile_digest": digest, "fingerprint": digest}
+            datasets.add(
+                Dataset(name=digest, workspace="local", rows=1, columns=1, size_bytes=1, **values), access=LOCAL
+            )
+        assert get_store().set_aside(digests[0], before=time.time() + 1)  # although a row needs it
+        manifest = backup.make(file)
+    assert manifest.contents == 5
+    for storage in ("s3://plumb/second", str(tmp_path / "folder")):
+        with installation(tmp_path / storage.rsplit("/", 1)[1], STORAGE=storage):
+            assert backup.restore(file) == manifest
+            assert [get_store().read_bytes(digest) for digest in digests] == [bytes([i]) * 100_000 for i in range(5)]
+            assert {row.data_digest for row in datasets.find(access=LOCAL)} == set(digests[:3])
+            with pytest.raises(StorageError, match="There is a catalog already"):
+                backup.restore(file)
+    with (
+        installation(tmp_path / "new", STORAGE="s3://plumb/second"),
+        pytest.raises(StorageError, match="stored files already"),
+    ):
+        backup.restore(file)
