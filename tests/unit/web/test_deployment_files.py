@@ -36,6 +36,8 @@ def test_the_lock_has_every_requirement_with_a_hash_and_no_place() -> None:
 def test_containers_and_units_name_files_that_are_there() -> None:
     compose = yaml.safe_load((DEPLOY / "docker" / "compose.yaml").read_text())
     assert {"web1", "web2", "nginx", "database", "storage", "bucket"} == set(compose["services"])
+    hosts = compose["x-web"]["environment"]["STREAMLIT_SERVER_ALLOWED_HOSTS"]
+    assert hosts.split() == ["${PLUMBLINE_NAME:?}", "localhost", "127.0.0.1"]  # Streamlit reads words, no list
     for volume in compose["services"]["nginx"]["volumes"]:
         if volume.startswith((".", "/")):
             assert (DEPLOY / "docker" / volume.split(":")[0]).resolve().exists(), volume

@@ -41,30 +41,28 @@ def got(app: Any, path: str, address: str = "127.0.0.1", **headers: str) -> Answ
     return answer
 
 
-@pytest.mark.parametrize(
-    ("address", "headers", "local"),
-    [
-        ("127.0.0.1", {}, True),
-        ("::1", {}, True),
-        ("::ffff:127.0.0.1", {}, True),
-        ("192.0.2.1", {}, False),
-        ("127.0.0.1", {"x_forwarded_for": "127.0.0.1"}, False),  # a proxy on this machine passed it on
-        ("127.0.0.1", {"forwarded": "for=127.0.0.1"}, False),
-        ("127.0.0.1", {"x_real_ip": "127.0.0.1"}, False),
-        ("unix", {}, False),
-    ],
+SENDERS: tuple[tuple[str, dict[str, str], bool], ...] = (
+    ("127.0.0.1", {}, True),
+    ("::1", {}, True),
+    ("::ffff:127.0.0.1", {}, True),
+    ("192.0.2.1", {}, False),
+    ("127.0.0.1", {"x_forwarded_for": "127.0.0.1"}, False),  # a proxy on this machine passed it on
+    ("127.0.0.1", {"forwarded": "for=127.0.0.1"}, False),
+    ("127.0.0.1", {"x_real_ip": "127.0.0.1"}, False),
+    ("unix", {}, False),
 )
-def test_what_is_for_this_machine_is_answered_to_no_one_else(
-    app: Any, home: Any, address: str, headers: dict[str, str], local: bool
-) -> None:
-    assert is_local(scope_of(address=address, **headers)) is local
-    for path in ("/metrics", "/ready"):
-        answer = got(app, path, address, **headers)
-        assert answer.status == (200 if local else 403)
-        assert ("plumbline" in answer.text or "ready" in answer.text) is local
-    for path in ("/_stcore/metrics", "/_stcore/metrics/", "/_stcore/agent/interact"):
-        assert got(app, path, address, **headers).status == (404 if local else 403)
-    assert got(app, "/robots.txt", address, **headers).text == "User-agent: *\nDisallow: /\n"
+
+
+def test_what_is_for_this_machine_is_answered_to_no_one_else(app: Any, home: Any) -> None:
+    for address, headers, local in SENDERS:
+        assert is_local(scope_of(address=address, **headers)) is local
+        for path in ("/metrics", "/ready"):
+            answer = got(app, path, address, **headers)
+            assert answer.status == (200 if local else 403)
+            assert ("plumbline" in answer.text or "ready" in answer.text) is local
+        for path in ("/_stcore/metrics", "/_stcore/metrics/", "/_stcore/agent/interact"):
+            assert got(app, path, address, **headers).status == (404 if local else 403)
+        assert got(app, "/robots.txt", address, **headers).text == "User-agent: *\nDisallow: /\n"
 
 
 def test_every_answer_has_the_headers_once(app: Any, home: Any) -> None:
