@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from core import jobs
 from core.access import LOCAL
 from core.automl import AutoMLSettings
 from core.catalog import Run, RunState, runs
+from core.jobs.context import run_dir
 from core.tasks import automl
 from tests.pages.conftest import World, labels, query, texts, visit
 
@@ -51,10 +54,12 @@ def test_a_failed_run_says_why_and_what_to_do(world: World) -> None:
     assert "Repeat" in labels(test)
 
 
-def test_a_cancelled_run_says_that_nothing_was_kept(world: World) -> None:
+def test_a_cancelled_run_says_what_was_kept(world: World) -> None:
     test = visit("runs", run=world.cancelled)
     assert not test.exception
-    assert "Nothing of it was kept" in texts(test)
+    assert "The run was cancelled. Resume it to continue from what it had done." in texts(test)
+    shutil.rmtree(run_dir(world.cancelled))
+    assert "The run was cancelled. Nothing of it was kept." in texts(test.run())
 
 
 def test_repeat_starts_a_new_run_with_the_same_settings(world: World) -> None:

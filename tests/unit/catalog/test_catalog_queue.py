@@ -33,7 +33,7 @@ def test_nobody_waits_for_two_runs_of_another_workspace(catalog: str, seed: int)
     names = [f"w{number}" for number in range(5)]
     waiting: dict[str, int] = dict.fromkeys(names, 0)
     since: dict[str, dict[str, int]] = {}  # starts of the others since a workspace waits for its turn
-    for step in range(60):
+    for step in range(40):
         if chance.random() < 0.6 or not any(waiting.values()):
             name = names[0] if chance.random() < 0.6 else chance.choice(names)  # one of them floods the queue
             add(name, float(step))
