@@ -203,6 +203,14 @@ class ArtifactStore:
         with self._explained("Looking for a stored file"):
             return bool(self._fs.exists(self._path(digest)))
 
+    def size(self, digest: str) -> int:
+        """Return the size of a stored content in bytes; 0 when it is missing."""
+        with self._explained("Looking for a stored file"):
+            try:
+                return int(self._fs.size(self._path(digest)) or 0)
+            except FileNotFoundError:
+                return 0
+
     def open(self, digest: str) -> IO[bytes]:
         """Open the content for reading.
 

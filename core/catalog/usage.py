@@ -7,9 +7,10 @@ from sqlmodel import col, func, select
 from core.access import INSTALLATION, Access, Installation, limits
 from core.catalog.engine import reading
 from core.catalog.hidden import ALL_ROWS
-from core.catalog.tables import Dataset, Run, RunArtifact
+from core.catalog.tables import Dataset, FileReference, Run, RunArtifact
 from core.errors import LimitError
 from core.settings import get_settings
+from core.storage import get_store
 
 __all__ = ["require_room", "stored_bytes"]
 
@@ -32,6 +33,14 @@ def stored_bytes(*, access: Access | Installation) -> int:
         return sum(session.exec(query, execution_options=ALL_ROWS).one() or 0 for query in (tables, results))
 
 
+def _named_bytes(*, access: Access) -> int:
+    """Return the size of the contents that rows of a workspace name in JSON columns, such as files of pipelines."""
+    query = select(FileReference.digest).where(FileReference.workspace == access.workspace).distinct()
+    with reading(access) as session:
+        digests = session.exec(query, execution_options=ALL_ROWS).all()
+    return sum(map(get_store().size, digests))
+
+
 def require_room(more_bytes: int = 0, *, access: Access) -> None:
     """Refuse to store more where the workspace, or the installation, has reached its limit.
 
@@ -49,7 +58,7 @@ def require_room(more_bytes: int = 0, *, access: Access) -> None:
     """
     limit = limits()
     if limit.stored_mb is not None:
-        limit.check_stored(stored_bytes(access=access) + more_bytes)
+        limit.check_stored(stored_bytes(access=access) + _named_bytes(access=access) + more_bytes)
     largest_mb = get_settings().max_stored_mb
     if largest_mb is not None and (stored := stored_bytes(access=INSTALLATION)) >= largest_mb * 2**20:
         raise LimitError(

@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.access import Access
-from core.catalog import PipelineComponent, components
+from core.access import Access, Role
+from core.catalog import PipelineComponent, components, usage
 from core.errors import InputError
 from core.pipelines import Asset, Component, load_component
 from core.storage import get_store
@@ -77,6 +77,8 @@ def register_component(files: Mapping[str, bytes], *, access: Access) -> tuple[P
         )
     if not component.name:
         raise InputError(f"The component in '{name}' has no name.", "Write 'name:' in its file.")
+    access.require(Role.EDITOR)
+    usage.require_room(sum(map(len, code.values())), access=access)
     store = get_store()
     digests = {other: store.put_bytes(content) for other, content in code.items()}
     return components.add(component.name, source, digests, version=component.version or None, access=access)

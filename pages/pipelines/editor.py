@@ -125,7 +125,7 @@ def _files(saved: SavedPipeline) -> None:
 
 def _add(saved_id: str, folder: str, uploaded: list[UploadedFile]) -> None:
     row = saved_pipelines.get(saved_id, access=frame.access())
-    added = uploads.stored_files(uploads.contents(uploaded), folder)
+    added = uploads.stored_files(uploads.contents(uploaded), folder, access=frame.access())
     _update(row, files={**row.files, **added})
 
 

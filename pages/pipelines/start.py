@@ -90,7 +90,7 @@ def _upload(uploaded: list[UploadedFile]) -> None:
         said.append(f"Left out, because not below the folder of {taken.name}: {_listed(taken.outside)}.")
     if said:
         st.session_state["pipelines-notice"] = " ".join(said)
-    files = uploads.stored_files(taken.beside)
+    files = uploads.stored_files(taken.beside, access=frame.access())
     save(name.removesuffix(".yml").removesuffix(".yaml") or "Pipeline", taken.text, files, "Edit")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from core.access import Access, Role
+from core.catalog import usage
 from core.errors import InputError
 from core.pipelines import unpacked
 from core.storage import get_store
@@ -20,14 +22,18 @@ def contents(uploads: Iterable[UploadedFile]) -> dict[str, bytes]:
     return {path: data for upload in uploads for path, data in unpacked(upload.name, upload.getvalue()).items()}
 
 
-def stored_files(files: Mapping[str, bytes], folder: str = "") -> dict[str, str]:
+def stored_files(files: Mapping[str, bytes], folder: str = "", *, access: Access) -> dict[str, str]:
     """Store files and return their digests by relative path, in a folder beside the pipeline.
 
     Raises
     ------
     InputError
         When a path lies outside the pipeline's folder.
+    LimitError
+        When the workspace has no room for them.
     """
+    access.require(Role.EDITOR)
+    usage.require_room(sum(map(len, files.values())), access=access)
     folder = folder.strip().strip("/").removeprefix("./")
     if ".." in folder.split("/"):
         raise InputError(f"'{folder}' lies outside the pipeline's folder.", "Name a folder below it.")

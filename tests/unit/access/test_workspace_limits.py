@@ -7,14 +7,17 @@ import pandas as pd
 import pytest
 
 from core import jobs
-from core.access import INSTALLATION, LOCAL, WorkspaceLimits
+from core.access import INSTALLATION, LOCAL, Role, WorkspaceLimits
 from core.automl import AutoMLSettings
-from core.catalog import Dataset, RunArtifact, artifacts, datasets, runs, usage
+from core.catalog import Dataset, RunArtifact, SavedPipeline, artifacts, datasets, runs, saved_pipelines, usage
 from core.datasets import read_table
-from core.errors import LimitError
+from core.errors import DeniedError, LimitError
 from core.jobs import scheduler
 from core.settings import get_settings
+from core.storage import get_store
 from core.tasks import automl, ingest, preview
+from core.tasks.pipeline_components import register_component
+from pages.pipelines.uploads import stored_files
 
 OTHER = replace(LOCAL, workspace="other")
 
@@ -89,6 +92,22 @@ def test_files_that_are_only_looked_at_count(access):
         preview.submit(io.BytesIO(b"x"), "x.csv", access=access)
     preview.discard(runs.get(last, access=access), access=access)
     preview.submit(io.BytesIO(b"x"), "x.csv", access=access)
+
+
+def test_files_of_pipelines_count(access):
+    content = get_store().put_bytes(b"x" * 2 * 2**20)
+    row = SavedPipeline(workspace=access.workspace, name="x", text="jobs:", files={"x.py": content, "y.py": content})
+    saved_pipelines.add(row, access=access)
+    with pytest.raises(LimitError, match="stores 2 MB"):
+        jobs.submit("check", {}, access=access)
+    for change in (
+        lambda: register_component({"c.yml": b"type: command\nname: x\ncommand: echo", "x.py": b"x"}, access=access),
+        lambda: stored_files({"z.py": b"x"}, access=access),
+    ):
+        with pytest.raises(LimitError, match="stores 2 MB"):
+            change()
+    with pytest.raises(DeniedError):
+        stored_files({"z.py": b"x"}, access=replace(access, role=Role.VIEWER))
 
 
 @pytest.mark.parametrize("budget", [31, None])
