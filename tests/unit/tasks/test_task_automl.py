@@ -79,7 +79,7 @@ def test_continue_adds_trials_to_a_finished_search(searched):
     first, second = (
         json.loads(jobs.artifact_path(item.id, "result.json", access=LOCAL).read_text()) for item in (run, again)
     )
-    assert second["trials"][:3] == first["trials"]
+    assert second["trials"][:3] == [trial | {"at": 0.0} for trial in first["trials"]]  # there from the start
     assert [trial["trial"] for trial in second["trials"]] == [1, 2, 3, 4, 5]
     assert again.settings["continue_from"] == run.id
 
