@@ -38,6 +38,8 @@ _SAVE_S = 1.0
 _FINAL_TRIES_S = 60.0
 _SHUTDOWN_GRACE_S = 2.0
 """Grace where this process itself is asked to end: whoever shuts a system down kills what is left after 5 s or so."""
+_NICENESS = 5
+"""How much the work of a run stands back."""
 _FROM_THE_BEGINNING = "The files of the attempt before are not on this computer: it starts from the beginning."
 _log = logging.getLogger(__name__)
 
@@ -229,6 +231,13 @@ class Monitor:
                 _log.exception("the end of the log could not be stored for other hosts")
 
 
+def _stand_back() -> None:
+    """Let pages and monitors go first where all want the processor."""
+    os.nice(_NICENESS)
+    with contextlib.suppress(OSError):  # where Linux shares the processor among sessions, a session has its own value
+        Path("/proc/self/autogroup").write_text(str(_NICENESS))
+
+
 def _read(run_id: str) -> Run | None:
     with reading(INSTALLATION) as session:
         return session.get(Run, run_id)
@@ -245,6 +254,7 @@ def main(run_id: str) -> int:
     worker_pid = os.fork()
     if worker_pid == 0:
         os.close(write_fd)
+        _stand_back()
         if sandbox is not None:
             sandbox.enter(read_fd)
         return worker.main(run_id) if os.read(read_fd, 1) else 2

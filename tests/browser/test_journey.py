@@ -191,7 +191,7 @@ def test_a_run_can_be_cancelled(server: Server, tab: Page) -> None:
     expect(tab).to_have_url(re.compile("run="))  # the form's checks have a Cancel of their own
     run_id = re.search(r"run=([0-9a-f]{16})", tab.url).group(1)
     tab.locator(f".st-key-automl-cancel-{run_id}").get_by_role("button").click()
-    expect(tab.get_by_text("Nothing of it was kept")).to_be_visible(timeout=30_000)
+    expect(tab.get_by_text("The run was cancelled.")).to_be_visible(timeout=30_000)
     settled(tab)
     tab.goto(server.page("runs"))
     settled(tab)

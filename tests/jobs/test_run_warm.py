@@ -47,6 +47,7 @@ def test_a_run_is_forked_and_marked(warm, working):
     monitor = psutil.Process(run.monitor_pid)
     assert monitor.parent() == warm
     assert os.getsid(monitor.pid) == monitor.pid
+    assert psutil.Process(run.worker_pid).nice() == monitor.nice() + 5
     assert {process.pid for process in processes.marked(run.id)} == {run.monitor_pid, run.worker_pid}
     ended = jobs.wait(run.id, 30, access=LOCAL)
     assert (ended.state, ended.result["counted"]) == (RunState.SUCCEEDED, 5)

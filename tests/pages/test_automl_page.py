@@ -228,7 +228,7 @@ def test_a_failed_search_says_why_and_can_be_repeated(world: World) -> None:
 
 
 def test_a_cancelled_search_says_so(world: World) -> None:
-    assert "Nothing of it was kept" in texts(visit("automl", run=world.cancelled))
+    assert "was cancelled. Resume it to continue" in texts(visit("automl", run=world.cancelled))
 
 
 def test_every_metric_has_a_title_of_its_own() -> None:
