@@ -230,6 +230,20 @@ def settled(page, timeout_ms: int = WAIT_MS) -> None:
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=timeout_ms)
 
 
+def switch_off(page, name: str, *, presses: int = 4) -> None:
+    """Turn a switch off; a press while what is around it opens is lost."""
+    from playwright.sync_api import expect
+
+    switch = page.get_by_role("switch", name=name)
+    for _ in range(presses):
+        settled(page)
+        if not switch.is_checked():
+            break
+        page.get_by_text(name, exact=True).click()
+    expect(switch).not_to_be_checked()
+    settled(page)
+
+
 def open_downloads(page) -> None:
     """Open the popover with the downloads, and wait until nothing moves any more."""
     page.get_by_test_id("stPopoverButton").filter(has_text="Download").click()

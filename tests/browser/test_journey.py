@@ -18,7 +18,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.datasets import load_sample as sample
-from tests.browser.conftest import Server, download, open_downloads, pick, settled, start_server, stop_server
+from tests.browser.conftest import (
+    Server,
+    download,
+    open_downloads,
+    pick,
+    settled,
+    start_server,
+    stop_server,
+    switch_off,
+)
 
 HEAVY = ("torch", "transformers", "flaml", "lightgbm", "xgboost", "shap", "fairlearn")
 LIMIT_MB = 450
@@ -115,11 +124,8 @@ def test_from_the_sample_to_a_model_that_predicts(server: Server, tab: Page, tmp
     trials.press("Enter")
     settled(tab)
     tab.get_by_text("Advanced: defaults").click()
-    tab.locator(".st-key-automl-explain").get_by_text("Explain the model").click()  # it has a journey of its own
-    settled(tab)
-    folds = tab.get_by_role("combobox", name="Cross-validation folds")
-    folds.fill("2")
-    folds.press("Enter")
+    switch_off(tab, "Explain the model")  # it has a journey of its own
+    pick(tab, tab.get_by_role("combobox", name="Cross-validation folds"), "2")
     expect(tab.get_by_text(re.compile("Advanced: changed .*folds"))).to_be_visible()
     settled(tab)
     tab.locator(".st-key-automl-start button").click()
