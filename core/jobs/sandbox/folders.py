@@ -60,7 +60,8 @@ class RunFolders:
             with contextlib.suppress(FileNotFoundError):  # the task says so
                 _provide(self._home / "uploads" / self._upload, self.uploads / self._upload)
         if os.geteuid() == 0:
-            self.contents.chmod(0o755)
+            for folder in (self.contents, self.tmp):  # the code may lie below /tmp, where root enters it without rights
+                folder.chmod(0o755)
             for folder in self._writable():
                 _give(folder)
 
