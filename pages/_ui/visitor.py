@@ -1,4 +1,4 @@
-"""Anonymous visitors of a demo: whose workspace it is, and what they are told on every page."""
+"""Anonymous visitors of a demo: their access, the gate without a cookie, and the banner of every page."""
 
 from __future__ import annotations
 

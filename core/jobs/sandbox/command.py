@@ -71,7 +71,7 @@ KEPT_OUT = {
 """Settings that it does not get: where the catalog and the store are, with their passwords; what others do for it."""
 
 _SHARED = "sandbox://shared"
-"""Storage that a worker is told of where hosts share one: it stores for them, and reaches it through its monitor."""
+"""Storage setting of a worker where hosts share a storage, which it reaches through its monitor."""
 _ROOT = Path(__file__).resolve().parents[3]
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 _MACHINE = (
