@@ -73,7 +73,9 @@ def add(title: str, *, person: str) -> Access:
         When the title is empty or longer than 200 characters.
     """
     title = title.strip()
-    if not title or len(title) > 200 or not title.isprintable():
+    if not title:
+        raise InputError("An empty text is not a usable name.", "Write one, such as the name of your team.")
+    if len(title) > 200 or not title.isprintable():
         raise InputError(f"'{title[:40]}' is not a usable name.", "Choose a name of 1 to 200 printable characters.")
     made = Workspace(title=title, kind=SHARED, who=person[:200])
     _make(made, person)
@@ -267,14 +269,15 @@ def withdraw(invitation_id: str, *, access: Access) -> None:
     )
     with writing(access) as session:
         if session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]
-            raise NotFoundError(f"There is no invitation '{invitation_id}'.", "It was accepted or withdrawn.")
+            raise NotFoundError("This invitation is not open.", "It was accepted or withdrawn already.")
         audit.note(session, "withdraw", session.exec(own).one(), access=access)
 
 
 def accept(token: str, person: str) -> Access:
     """Accept an invitation, and return the access to its workspace. It can be accepted once.
 
-    Someone who is in the workspace already keeps the higher of both roles.
+    Someone who is in the workspace already keeps the higher of both roles, and does not use up an invitation that
+    would give them nothing more.
 
     Raises
     ------
@@ -285,9 +288,12 @@ def accept(token: str, person: str) -> Access:
     now = time.time()
     with reading(INSTALLATION) as session:
         offer = session.exec(select(Invitation).where(Invitation.token_digest == _digest(token))).first()
+        member = None if offer is None else session.get(Membership, (offer.workspace, person))
     if offer is None:
         raise gone
     access = Access(offer.workspace, Role(offer.role), person)
+    if member is not None and Role(member.role).includes(access.role):
+        return Access(offer.workspace, Role(member.role), person)
     taken = (
         update(Invitation)
         .where(

@@ -20,8 +20,14 @@ def accept() -> None:
         return
     address.drop(PARAMETER)
     with frame.errors_shown():
-        access = workspaces.accept(token, sign_in.person())
+        person = sign_in.person()
+        before = {row.workspace: role for row, role in workspaces.of_person(person)}
+        access = workspaces.accept(token, person)
         st.session_state[frame.WORKSPACE] = access.workspace
         workspaces.choose(access=access)
         title = frame.plain(workspaces.get(access=access).title)
-        st.success(f"You are in the workspace **{title}** now, as {access.role}.", icon=":material/group:")
+        if before.get(access.workspace) is access.role:
+            already = f"You are in the workspace **{title}** already, as {access.role}. The link has changed nothing."
+            st.info(already, icon=":material/group:")
+        else:
+            st.success(f"You are in the workspace **{title}** now, as {access.role}.", icon=":material/group:")

@@ -130,7 +130,9 @@ def test_people_are_invited_and_get_roles_on_the_page(team: Path) -> None:
     assert "You are in the workspace **Sales** now, as editor." in joined.success[0].value
     assert joined.sidebar.selectbox(key="app-workspace").value == shared
     again = open_page(BOB, "data", invitation=token)
-    assert "This invitation cannot be used" in again.error[0].proto.title
+    assert "You are in the workspace **Sales** already, as editor." in again.info[0].value
+    late = open_page("eve@example.org", "data", invitation=token)
+    assert "This invitation cannot be used" in late.error[0].proto.title
 
     editor = open_page(BOB, "workspace", shared)
     assert [key for key in ("workspace-change-role", "workspace-invite") if key in [b.key for b in editor.button]] == []

@@ -91,6 +91,18 @@ def test_a_member_keeps_the_higher_role(shared):
     assert joined(shared, BOB, Role.ADMIN).role is Role.ADMIN
 
 
+def test_a_member_does_not_use_up_an_invitation(shared):
+    """Who made a link tries it, or opens it once more after joining; it stays for whom it was made for."""
+    token = workspaces.invite(Role.EDITOR, access=shared)
+    assert workspaces.accept(token, ADA) == shared
+    assert len(workspaces.invitations(access=shared)) == 1
+    assert workspaces.accept(token, BOB).role is Role.EDITOR
+    assert workspaces.accept(token, BOB).role is Role.EDITOR
+    assert workspaces.invitations(access=shared) == []
+    with pytest.raises(NotFoundError):
+        workspaces.accept(token, EVE)
+
+
 def test_a_role_holds_from_the_next_call_on(shared):
     joined(shared, BOB, Role.EDITOR)
     workspaces.change_role(BOB, Role.VIEWER, access=shared)
