@@ -6,15 +6,23 @@ from sqlmodel import col, or_, select
 
 from core.access import Access
 from core.catalog.engine import reading, writing
-from core.catalog.tables import Dataset, FileReference, RunArtifact
-from core.errors import NotFoundError, shortened
+from core.catalog.tables import Dataset, FileReference, Run, RunArtifact
+from core.errors import NotFoundError, not_found, shortened
 
 __all__ = ["add", "find", "get", "in_workspace", "remove", "run_with"]
 
 
 def add(artifact: RunArtifact, *, access: Access) -> None:
-    """Add an artifact to a run; one of the same name is replaced."""
+    """Add an artifact to a run; one of the same name is replaced.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace does not have this run.
+    """
     with writing(access) as session:
+        if session.get(Run, artifact.run_id) is None:
+            raise not_found("run", artifact.run_id, "It may have been deleted. The Runs page lists all runs.")
         session.merge(artifact)
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from core.access import INSTALLATION, Access
 from core.catalog import audit, references
 from core.catalog.engine import reading, writing
-from core.catalog.hidden import ALL_ROWS, DELETABLE, PARTS
+from core.catalog.hidden import ALL_ROWS, DELETABLE
 from core.catalog.pipeline_tables import PipelineStep, Schedule
 from core.catalog.row import Deletable
 from core.catalog.tables import Deletion, ModelVersion, Run
@@ -161,14 +161,11 @@ def purge(*, after_s: float = UNDO_S) -> list[str]:
 
 
 def _remove(session: Session, deletion: Deletion) -> list[str]:
-    """Remove the rows of a deletion with their parts, and return the ids of the runs among them."""
+    """Remove the rows of a deletion, with which their parts go, and return the ids of the runs among them."""
     ids = {table: list(_ids(session, table, deletion)) for table in DELETABLE}
     steps = select(PipelineStep.id).where(col(PipelineStep.pipeline_run_id).in_(ids[Run]))
     owners = [*(row for rows in ids.values() for row in rows), *session.exec(steps, execution_options=ALL_ROWS)]
     references.drop(session, owners)
-    for part, column, owner in PARTS:
-        of_owners = delete(part).where(col(getattr(part, column)).in_(ids[owner]))
-        session.execute(of_owners, execution_options=ALL_ROWS)
     for table in reversed(DELETABLE):
         session.execute(delete(table).where(col(table.deletion_id) == deletion.id), execution_options=ALL_ROWS)
     session.delete(deletion)

@@ -25,7 +25,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel import Session, col
 
@@ -34,7 +34,7 @@ from core.catalog import database_file
 from core.catalog.confined import ConfinedSession
 from core.catalog.schema import HEAD, MIGRATIONS, migrate
 from core.catalog.tables import Run
-from core.errors import JobError, SettingsError, StorageError
+from core.errors import JobError, NotFoundError, SettingsError, StorageError
 from core.settings import get_settings
 
 __all__ = [
@@ -110,8 +110,19 @@ def _unusable(error: BaseException) -> StorageError:
     )
 
 
+def _unowned() -> NotFoundError:
+    return NotFoundError("What this belongs to does not exist.", "It may have been deleted. Load the page again.")
+
+
+def _names_no_row(error: BaseException) -> bool:
+    """Return whether a row was refused because it belongs to one that does not exist."""
+    return "foreign key constraint" in str(error).lower()
+
+
 def _explain(context: ExceptionContext) -> None:
     error = context.sqlalchemy_exception
+    if isinstance(error, IntegrityError) and _names_no_row(context.original_exception):
+        raise _unowned() from context.original_exception
     # A damaged SQLite file raises DatabaseError itself, which is also the base class of errors in our statements.
     if (isinstance(error, OperationalError) or type(error) is DatabaseError) and not context.is_pre_ping:
         raise _unusable(context.original_exception) from context.original_exception
@@ -245,6 +256,8 @@ def append_rows(statement: Insert, rows: list[EventRow]) -> None:
         connection.rollback()
         if isinstance(error, engine.dialect.loaded_dbapi.OperationalError):
             raise _unusable(error) from error
+        if isinstance(error, engine.dialect.loaded_dbapi.IntegrityError) and _names_no_row(error):
+            raise _unowned() from error
         raise
     finally:
         if not sqlite:

@@ -44,7 +44,7 @@ PARTS: tuple[tuple[type[Row], str, type[Deletable]], ...] = (
     (Promotion, "model_id", Model),
     (DatasetChange, "origin_id", Dataset),
 )
-"""Tables whose rows are hidden and removed with the row that the column names."""
+"""Tables whose rows are hidden with the row that the column names; its removal removes them, too."""
 
 
 def _with_owner(column: str, part: type[Row], owner: type[Deletable]) -> ColumnElement[bool]:

@@ -58,6 +58,7 @@ def add_version(name: str, version: ModelVersion, *, access: Access) -> tuple[Mo
                 model.versions += 1
                 version.model_id, version.number = model.id, model.versions
                 session.add(model)
+                session.flush()  # what belongs to it names it
                 session.add(version)
                 note_change(session, model, "register", number=version.number, who=access.actor)
             return model, version, True

@@ -24,7 +24,7 @@ class PipelineStep(Row, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=16)
     workspace: str = Field(max_length=64)
-    pipeline_run_id: str = Field(index=True, max_length=16)
+    pipeline_run_id: str = Field(foreign_key="run.id", ondelete="CASCADE", index=True, max_length=16)
     pipeline: str = Field(default="", max_length=300)  # name of the pipeline
     path: str = Field(max_length=300)  # such as "prep/clean"
     position: int = 0

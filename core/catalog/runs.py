@@ -5,7 +5,7 @@ A run may work for another one, its *parent*, such as a step for its pipeline: i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import Update, and_, or_, update
 from sqlalchemy.orm import aliased
@@ -25,6 +25,7 @@ from core.catalog.tables import (
     ACTIVE,
     TERMINAL,
     Run,
+    RunArtifact,
     RunState,
 )
 from core.errors import not_found
@@ -49,13 +50,15 @@ __all__ = [
 _IDS_AT_A_TIME = 500
 
 
-def add(run: Run, *, waiting_limit: int | None = None, access: Access) -> Run:
+def add(run: Run, *, artifacts: Collection[RunArtifact] = (), waiting_limit: int | None = None, access: Access) -> Run:
     """Store a new run. The contents that its settings name stay as long as its row.
 
     Parameters
     ----------
     run : Run
         The run.
+    artifacts : collection of RunArtifact, default=()
+        Files of a run that has ended already.
     waiting_limit : int, optional
         Maximum number of runs of the workspace that wait; those that work for another run do not count.
     access : Access
@@ -68,6 +71,8 @@ def add(run: Run, *, waiting_limit: int | None = None, access: Access) -> Run:
     """
     with writing(access) as session:
         session.add(run)
+        session.flush()  # what belongs to it names it
+        session.add_all(artifacts)
         references.replace(session, run.id, references.named_in(run.settings), access=access)
         if run.state is RunState.QUEUED and not run.parent_id:  # steps of a pipeline go with it
             audit.note(session, "run", run.title or run.task, access=access, task=run.task, id=run.id)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -10,9 +12,9 @@ from sqlalchemy import Connection, Engine, inspect, text
 from core.catalog.confined import EVERY_WORKSPACE, admit
 from core.errors import StorageError
 
-__all__ = ["HEAD", "MIGRATIONS", "migrate"]
+__all__ = ["HEAD", "MIGRATIONS", "migrate", "without_foreign_keys"]
 
-HEAD = "0012"
+HEAD = "0013"
 """Schema version that this code works with: the newest file in ``migrations/versions``."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 """Folder of Alembic's environment and versions."""
@@ -20,7 +22,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 def migrate(engine: Engine) -> None:
     """Bring a database to the schema version `HEAD`, once, whichever process comes first."""
-    with engine.begin() as connection:
+    with without_foreign_keys(engine) as connection, connection.begin():
         if connection.dialect.name == "postgresql":  # one process migrates, the others wait (SQLite: BEGIN IMMEDIATE)
             connection.execute(text("SELECT pg_advisory_xact_lock(7586253)"))
         admit(connection, EVERY_WORKSPACE)
@@ -40,6 +42,20 @@ def migrate(engine: Engine) -> None:
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+@contextmanager
+def without_foreign_keys(engine: Engine) -> Iterator[Connection]:
+    """Open a connection on which SQLite makes a table anew without removing what belongs to its rows."""
+    with engine.connect() as connection:
+        own = connection.connection.driver_connection if connection.dialect.name == "sqlite" else None
+        if own is not None:  # not as a statement of SQLAlchemy's, which begins a transaction: nothing changes in one
+            own.execute("PRAGMA foreign_keys=OFF")
+        try:
+            yield connection
+        finally:
+            if own is not None:
+                own.execute("PRAGMA foreign_keys=ON")
 
 
 def _check_version(connection: Connection, version: str) -> None:

@@ -1,4 +1,7 @@
-"""The catalog's tables. Times are seconds since the epoch (UTC); every row belongs to a workspace."""
+"""The catalog's tables. Times are seconds since the epoch (UTC); every row belongs to a workspace.
+
+A row that is a part of another one names it by a foreign key, and is removed with it.
+"""
 
 from __future__ import annotations
 
@@ -121,7 +124,7 @@ class DatasetChange(Row, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     workspace: str = Field(max_length=64)
-    origin_id: str = Field(max_length=16)
+    origin_id: str = Field(foreign_key="dataset.id", ondelete="CASCADE", max_length=16)
     at: float = Field(default_factory=time.time)
     label: str = Field(max_length=300)
     who: str = Field(default="", max_length=200)
@@ -182,7 +185,7 @@ class RunEvent(Row, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     workspace: str = Field(max_length=64)
-    run_id: str = Field(max_length=16)
+    run_id: str = Field(foreign_key="run.id", ondelete="CASCADE", max_length=16)
     attempt: int = 1
     at: float = Field(default_factory=time.time)
     phase: str = Field(max_length=64)
@@ -195,7 +198,7 @@ class RunArtifact(Row, table=True):
     """A named file that a run stored."""
 
     workspace: str = Field(max_length=64)
-    run_id: str = Field(primary_key=True, max_length=16)
+    run_id: str = Field(foreign_key="run.id", ondelete="CASCADE", primary_key=True, max_length=16)
     name: str = Field(primary_key=True, max_length=200)
     digest: str = Field(max_length=64, index=True)
     size_bytes: int = Field(sa_type=BigInteger)
@@ -228,7 +231,7 @@ class ModelVersion(Deletable, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=16)
     workspace: str = Field(index=True, max_length=64)
-    model_id: str = Field(max_length=16)
+    model_id: str = Field(foreign_key="model.id", ondelete="CASCADE", max_length=16)
     number: int = 0
     run_id: str = Field(index=True, max_length=16)
     kind: str = Field(max_length=8)
@@ -248,7 +251,7 @@ class ModelVersion(Deletable, table=True):
 class ModelAlias(Row, table=True):
     """An alias of a model, which points to one version at a time."""
 
-    model_id: str = Field(primary_key=True, max_length=16)
+    model_id: str = Field(foreign_key="model.id", ondelete="CASCADE", primary_key=True, max_length=16)
     alias: str = Field(primary_key=True, max_length=40)
     workspace: str = Field(max_length=64)
     number: int
@@ -261,7 +264,7 @@ class ModelEvent(Row, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     workspace: str = Field(max_length=64)
-    model_id: str = Field(max_length=16)
+    model_id: str = Field(foreign_key="model.id", ondelete="CASCADE", max_length=16)
     at: float = Field(default_factory=time.time)
     action: str = Field(max_length=16)
     alias: str | None = Field(default=None, max_length=40)
@@ -287,7 +290,7 @@ class Promotion(Row, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=16)
     workspace: str = Field(max_length=64)
-    model_id: str = Field(index=True, max_length=16)
+    model_id: str = Field(foreign_key="model.id", ondelete="CASCADE", index=True, max_length=16)
     number: int
     previous: int | None = None  # the champion when it was asked for
     why: str = ""

@@ -131,7 +131,8 @@ def remove_rows(workspace: str) -> int:
         own = session.get(Workspace, workspace)
         if own is None or own.kind != REMOVED:
             raise NotFoundError("There is no such workspace that is being removed.", "Close it first.")
-        tables = [table for table in SQLModel.metadata.sorted_tables if "workspace" in table.c]
+        # Parts before what they belong to, so that each row is counted.
+        tables = [table for table in reversed(SQLModel.metadata.sorted_tables) if "workspace" in table.c]
         tables.sort(key=lambda table: table.name == Workspace.__tablename__)  # until then nobody may enter it
         return sum(
             session.execute(delete(table).where(table.c.workspace == workspace)).rowcount  # type: ignore[attr-defined]

@@ -173,12 +173,11 @@ def _adopt_run(folder: Path, origin: str, report: Report, *, access: Access) -> 
             **_facts_of(result, reads_text=reads_text),
         },
     )
-    for name, (digest, size) in kept.items():
-        artifacts.add(
-            RunArtifact(workspace=access.workspace, run_id=run.id, name=name, digest=digest, size_bytes=size),
-            access=access,
-        )
-    run_id = runs.add(run, access=access).id
+    stored = [
+        RunArtifact(workspace=access.workspace, run_id=run.id, name=name, digest=digest, size_bytes=size)
+        for name, (digest, size) in kept.items()
+    ]
+    run_id = runs.add(run, artifacts=stored, access=access).id
     if origin:
         events.append(run_id, Event("adopt", 1.0, origin), access=access)
     return run_id

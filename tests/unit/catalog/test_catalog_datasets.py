@@ -97,6 +97,11 @@ def test_artifacts_by_name_and_workspace(catalog):
     def artifact(name, digest, workspace="local"):
         return RunArtifact(workspace=workspace, run_id="r1", name=name, digest=digest, size_bytes=5 << 32)
 
+    with pytest.raises(NotFoundError, match="no such run"):
+        artifacts.add(artifact("model", "a" * 64), access=LOCAL)
+    runs.add(Run(id="r1", workspace="local", task="check"), access=LOCAL)
+    with pytest.raises(NotFoundError, match="no such run"):
+        artifacts.add(artifact("model", "a" * 64, workspace="other"), access=replace(LOCAL, workspace="other"))
     artifacts.add(artifact("model", "a" * 64), access=LOCAL)
     artifacts.add(artifact("board", "b" * 64), access=LOCAL)
     artifacts.add(artifact("model", "c" * 64), access=LOCAL)
@@ -113,6 +118,7 @@ def test_artifacts_by_name_and_workspace(catalog):
 
 def test_content_is_in_use_while_any_row_of_any_workspace_refers_to_it(catalog):
     datasets.add(make(workspace="other"), access=replace(LOCAL, workspace="other"))
+    runs.add(Run(id="r1", workspace="third", task="check"), access=replace(LOCAL, workspace="third"))
     artifact = RunArtifact(workspace="third", run_id="r1", name="model", digest="a" * 64, size_bytes=1)
     artifacts.add(artifact, access=replace(LOCAL, workspace="third"))
     assert references.needed([letter * 64 for letter in "abde"]) == {letter * 64 for letter in "ade"}

@@ -13,16 +13,48 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
-from sqlmodel import SQLModel
+from sqlalchemy import String, inspect, text
+from sqlmodel import SQLModel, select
 
 from core.access import INSTALLATION, LOCAL
-from core.catalog import Dataset, datasets
+from core.catalog import (
+    Dataset,
+    Model,
+    ModelEvent,
+    ModelVersion,
+    PipelineStep,
+    Run,
+    RunArtifact,
+    RunEvent,
+    RunState,
+    datasets,
+    events,
+    references,
+    runs,
+    steps,
+)
+from core.catalog.confined import EVERY_WORKSPACE, admit
 from core.catalog.engine import HEAD, MIGRATIONS, get_engine, migrate, reading, write_ahead, writing
-from core.errors import StorageError
+from core.catalog.hidden import PARTS
+from core.catalog.schema import without_foreign_keys
+from core.catalog.tables import DatasetChange, ModelAlias, Promotion
+from core.errors import NotFoundError, StorageError
+from core.progress import Event
 
 ROOT = Path(__file__).parents[3]
+PART_VALUES = {
+    RunEvent: {"phase": "train"},
+    RunArtifact: {"name": "model", "digest": "d" * 64, "size_bytes": 1},
+    PipelineStep: {"path": "prep"},
+    ModelVersion: {"run_id": "1" * 16, "kind": "table"},
+    ModelAlias: {"alias": "night", "number": 1},
+    ModelEvent: {"action": "alias"},
+    Promotion: {"number": 1},
+    DatasetChange: {"label": "Renamed"},
+}
+"""What a row of each part needs besides what it belongs to."""
 
 
 def test_migrations_make_exactly_the_tables(catalog):
@@ -40,7 +72,7 @@ def test_head_is_the_newest_migration():
 def test_processes_that_come_at_once_migrate_once(catalog):
     code = "from core.catalog.engine import get_engine; get_engine().dispose()"
     with get_engine().begin() as connection:  # so that the processes start with an empty database
-        for table in [*SQLModel.metadata.tables, "alembic_version"]:
+        for table in [*(table.name for table in reversed(SQLModel.metadata.sorted_tables)), "alembic_version"]:
             connection.execute(text(f"DROP TABLE {table}"))
     get_engine().dispose()
     started = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE) for _ in range(3)]
@@ -122,6 +154,75 @@ def test_a_catalog_of_the_first_schema_is_brought_up_to_date_with_what_it_holds(
     assert [dataset.name for dataset in datasets.find(access=LOCAL)] == ["kept"]
     with get_engine().connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+
+def test_parts_name_what_they_belong_to(catalog):
+    with get_engine().connect() as connection:
+        named = {
+            (table, key["constrained_columns"][0], key["referred_table"], key["options"].get("ondelete"))
+            for table in SQLModel.metadata.tables
+            for key in inspect(connection).get_foreign_keys(table)
+        }
+    parts = [*PARTS, (ModelVersion, "model_id", Model)]
+    assert named == {(part.__tablename__, column, owner.__tablename__, "CASCADE") for part, column, owner in parts}
+    for part, column, _ in parts:
+        with pytest.raises(NotFoundError, match="What this belongs to does not exist"), writing(LOCAL) as session:
+            session.add(part(workspace="local", **{column: "0" * 16} | PART_VALUES[part]))
+
+
+def test_rows_that_belonged_to_nothing_are_removed_and_no_others(catalog):
+    """Earlier schemas had no foreign keys."""
+    run = runs.add(Run(workspace="local", task="check", state=RunState.SUCCEEDED), access=LOCAL)
+    kept = steps.add(_step(run.id, "1" * 64), access=LOCAL)
+    events.append(run.id, Event("train", 0.5, "half"), access=LOCAL)
+    lost = runs.add(Run(workspace="local", task="check", state=RunState.SUCCEEDED), access=LOCAL)
+    orphan = steps.add(_step(lost.id, "2" * 64), access=LOCAL)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with get_engine().begin() as connection:
+        admit(connection, EVERY_WORKSPACE)
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0012")
+        connection.execute(text(f"DELETE FROM run WHERE id = '{lost.id}'"))
+    migrate(get_engine())
+    with reading(INSTALLATION) as session:
+        assert [row.id for row in session.exec(select(PipelineStep))] == [kept.id]
+    assert references.needed(["1" * 64, "2" * 64]) == {"1" * 64}
+    assert [event.message for event in events.read(run.id, access=LOCAL)] == ["half"]
+    with pytest.raises(NotFoundError):
+        steps.get(orphan.id, access=LOCAL)
+    with get_engine().connect() as connection:
+        conditions = {
+            index["name"]: index["dialect_options"].get(f"{connection.dialect.name}_where") is not None
+            for table in ("promotion", "modelversion")
+            for index in inspect(connection).get_indexes(table)
+            if index["unique"]
+        }
+    assert conditions["uq_promotion_open"]
+    assert conditions["uq_modelversion_model_id_run_id_shown"]
+
+
+def test_a_table_that_is_made_anew_keeps_what_belongs_to_its_rows(catalog):
+    run = runs.add(Run(workspace="local", task="check"), access=LOCAL)
+    events.append(run.id, Event("train", 0.5, "half"), access=LOCAL)
+    with without_foreign_keys(get_engine()) as connection, connection.begin():
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table("run", recreate="never" if is_postgresql() else "always") as table:
+            table.alter_column("title", existing_type=String(300), type_=String(301))
+    assert [event.message for event in events.read(run.id, access=LOCAL)] == ["half"]
+    with get_engine().connect() as connection:
+        if not is_postgresql():
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+            assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+
+
+def is_postgresql() -> bool:
+    return get_engine().dialect.name == "postgresql"
+
+
+def _step(run_id: str, digest: str) -> PipelineStep:
+    outputs = {"model": {"m": digest}}
+    return PipelineStep(workspace="local", pipeline_run_id=run_id, path="prep", outputs=outputs)
 
 
 def test_newer_schema_is_refused(catalog):

@@ -18,7 +18,10 @@ KEY = "a" * 64
 def add(**fields):
     values = {"workspace": "local", "pipeline_run_id": "p" * 16, "pipeline": "churn", "path": "prep/clean"}
     step = PipelineStep(**values | fields)
-    return steps.add(step, access=replace(LOCAL, workspace=step.workspace))
+    access = replace(LOCAL, workspace=step.workspace)
+    if not runs.with_ids([step.pipeline_run_id]):
+        runs.add(Run(id=step.pipeline_run_id, workspace=step.workspace, task="count"), access=access)
+    return steps.add(step, access=access)
 
 
 def test_a_step_comes_back_as_it_was_and_changes_by_id(catalog):
