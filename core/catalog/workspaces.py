@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import secrets
 import time
 
 from sqlalchemy import delete as delete_rows
@@ -18,15 +17,13 @@ from sqlmodel import Session, col, select
 
 from core.access import INSTALLATION, Access, Role
 from core.catalog import audit
-from core.catalog.access_tables import Invitation, Membership, Workspace
+from core.catalog.access_tables import Membership, Workspace
 from core.catalog.engine import reading, writing
 from core.errors import InputError, NotFoundError
 
 __all__ = [
-    "INVITATION_S",
     "PERSONAL",
     "SHARED",
-    "accept",
     "add",
     "change_role",
     "choose",
@@ -34,21 +31,16 @@ __all__ = [
     "enter",
     "find",
     "get",
-    "invitations",
-    "invite",
     "members",
     "of_person",
     "personal",
     "remove",
     "rules",
     "set_rules",
-    "withdraw",
 ]
 
 PERSONAL = "personal"
 SHARED = "shared"
-INVITATION_S = 7 * 86_400.0
-"""Seconds until an invitation expires."""
 
 
 def personal(person: str) -> Access:
@@ -198,125 +190,6 @@ def chosen(person: str) -> str | None:
         return session.exec(query).first()
 
 
-def invite(role: Role, *, access: Access) -> str:
-    """Make an invitation, and return the token of its link, which is not kept.
-
-    Raises
-    ------
-    DeniedError
-        When the person is not an admin of the workspace.
-    InputError
-        When it is a personal workspace.
-    """
-    access.require(Role.ADMIN)
-    if get(access=access).kind != SHARED:
-        raise InputError("Nobody can be invited to a personal workspace.", "Make a shared one for that.")
-    token = secrets.token_urlsafe(32)
-    with writing(access) as session:
-        session.add(
-            Invitation(
-                workspace=access.workspace,
-                role=role,
-                token_digest=_digest(token),
-                who=access.actor[:200],
-                expires_at=time.time() + INVITATION_S,
-            )
-        )
-        audit.note(session, "invite", role, access=access)
-    return token
-
-
-def invitations(*, access: Access) -> list[Invitation]:
-    """Return the open invitations to a workspace, the newest first.
-
-    Raises
-    ------
-    DeniedError
-        When the person is not an admin of the workspace.
-    """
-    access.require(Role.ADMIN)
-    query = select(Invitation).where(
-        Invitation.workspace == access.workspace,
-        col(Invitation.accepted_at).is_(None),
-        col(Invitation.withdrawn_at).is_(None),
-        col(Invitation.expires_at) > time.time(),
-    )
-    with reading(access) as session:
-        return list(session.exec(query.order_by(col(Invitation.created_at).desc())))
-
-
-def withdraw(invitation_id: str, *, access: Access) -> None:
-    """Withdraw an invitation, so that its link leads nowhere.
-
-    Raises
-    ------
-    DeniedError
-        When the person is not an admin of the workspace.
-    NotFoundError
-        When the workspace has no such open invitation.
-    """
-    access.require(Role.ADMIN)
-    own = select(Invitation.role).where(Invitation.id == invitation_id, Invitation.workspace == access.workspace)
-    statement = (
-        update(Invitation)
-        .where(
-            col(Invitation.id) == invitation_id,
-            col(Invitation.workspace) == access.workspace,
-            col(Invitation.accepted_at).is_(None),
-            col(Invitation.withdrawn_at).is_(None),
-        )
-        .values(withdrawn_at=time.time())
-    )
-    with writing(access) as session:
-        if session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]
-            raise NotFoundError("This invitation is not open.", "It was accepted or withdrawn already.")
-        audit.note(session, "withdraw", session.exec(own).one(), access=access)
-
-
-def accept(token: str, person: str) -> Access:
-    """Accept an invitation, and return the access to its workspace. It can be accepted once.
-
-    Someone who is in the workspace already keeps the higher of both roles, and does not use up an invitation that
-    would give them nothing more.
-
-    Raises
-    ------
-    NotFoundError
-        When there is no such invitation, or it has expired, was withdrawn or accepted. The words are the same.
-    """
-    gone = NotFoundError("This invitation cannot be used.", "Ask for a new one: each can be used once, within 7 days.")
-    now = time.time()
-    with reading(INSTALLATION) as session:
-        offer = session.exec(select(Invitation).where(Invitation.token_digest == _digest(token))).first()
-        member = None if offer is None else session.get(Membership, (offer.workspace, person))
-    if offer is None:
-        raise gone
-    access = Access(offer.workspace, Role(offer.role), person)
-    if member is not None and Role(member.role).includes(access.role):
-        return Access(offer.workspace, Role(member.role), person)
-    taken = (
-        update(Invitation)
-        .where(
-            col(Invitation.id) == offer.id,
-            col(Invitation.accepted_at).is_(None),
-            col(Invitation.withdrawn_at).is_(None),
-            col(Invitation.expires_at) > now,
-        )
-        .values(accepted_at=now, accepted_by=person[:200])
-    )
-    with writing(Access(offer.workspace, Role.ADMIN, person)) as session:
-        if session.execute(taken).rowcount != 1:  # type: ignore[attr-defined]
-            raise gone
-        known = session.get(Membership, (offer.workspace, person))
-        if known is None:
-            session.add(Membership(workspace=offer.workspace, person=person, role=offer.role, who=offer.who))
-        elif not Role(known.role).includes(access.role):
-            known.role = offer.role
-            session.add(known)
-        audit.note(session, "join", offer.role, access=access, invited_by=offer.who)
-    return enter(offer.workspace, person)
-
-
 def change_role(person: str, role: Role, *, access: Access) -> None:
     """Give a person in a workspace another role.
 
@@ -381,7 +254,3 @@ def _keep_an_admin(session: Session, person: str, *, access: Access) -> None:
     )
     if others.first() is None:
         raise InputError("Nobody would be left as admin of the workspace.", "Make someone else an admin first.")
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

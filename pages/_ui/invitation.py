@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.catalog import workspaces
+from core.catalog import invitations, workspaces
 from pages._ui import address, frame, sign_in
 
 __all__ = ["PARAMETER", "accept"]
@@ -22,7 +22,7 @@ def accept() -> None:
     with frame.errors_shown():
         person = sign_in.person()
         before = {row.workspace: role for row, role in workspaces.of_person(person)}
-        access = workspaces.accept(token, person)
+        access = invitations.accept(token, person)
         st.session_state[frame.WORKSPACE] = access.workspace
         workspaces.choose(access=access)
         title = frame.plain(workspaces.get(access=access).title)

@@ -8,14 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from core.access import Role
-from core.catalog import Invitation, workspaces
+from core.catalog import Invitation, invitations
 from pages._ui import frame, numbers
 from pages._ui.invitation import PARAMETER
 from pages.workspace import people
 
 __all__ = ["show"]
 
-_DAYS = f"{workspaces.INVITATION_S / 86_400:.0f} days"
+_DAYS = f"{invitations.VALID_S / 86_400:.0f} days"
 
 
 def show() -> None:
@@ -33,8 +33,8 @@ def show() -> None:
         )
         made = st.button("Make a link", icon=":material/person_add:", key="workspace-invite", type="primary")
     if made:
-        _link(workspaces.invite(role, access=frame.access()), role)
-    open_ones = workspaces.invitations(access=frame.access())
+        _link(invitations.add(role, access=frame.access()), role)
+    open_ones = invitations.find(access=frame.access())
     if open_ones:
         _open(open_ones)
     else:
@@ -89,5 +89,5 @@ def _open(offers: list[Invitation]) -> None:
 
 def _withdraw(invitation_id: str) -> None:
     with frame.errors_shown():
-        workspaces.withdraw(invitation_id, access=frame.access())
+        invitations.withdraw(invitation_id, access=frame.access())
         st.toast("The invitation was withdrawn.", icon=":material/link_off:")

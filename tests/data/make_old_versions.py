@@ -36,7 +36,7 @@ def _fill() -> dict[str, Any]:
     from core import deletion, jobs, models
     from core.access import LOCAL, Role
     from core.automl import AutoMLSettings
-    from core.catalog import datasets, versions, workspaces
+    from core.catalog import datasets, invitations, versions, workspaces
     from core.datasets import Recipe
     from core.tasks import automl, ingest, prepare
 
@@ -77,7 +77,7 @@ def _fill() -> dict[str, Any]:
     gone = models.register(search.id, name="A mistake", access=LOCAL)
     deleted = deletion.delete("model", gone.id, access=LOCAL)
     shared = workspaces.add("Sales", person="ada@example.org")
-    workspaces.accept(workspaces.invite(Role.VIEWER, access=shared), "bob@example.org")
+    invitations.accept(invitations.add(Role.VIEWER, access=shared), "bob@example.org")
     workspaces.set_rules(two_people=True, needs_reason=True, access=shared)
     return {
         "deleted": deleted.id,

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from core.access import LOCAL, Access, Role
-from core.catalog import models, workspaces
+from core.catalog import invitations, models, workspaces
 from core.catalog.engine import get_engine
 from tests.golden import Golden, copy_home
 from tests.pages.conftest import ROOT, labels, texts
@@ -31,7 +31,7 @@ def model(golden: tuple[Path, Golden], installation: Callable[..., Any], tmp_pat
     with installation(tmp_path / "home", PROFILE="team"):
         ada = workspaces.add("Sales", person=ADA)
         for role, person in ((Role.EDITOR, BOB), (Role.VIEWER, EVE)):
-            workspaces.accept(workspaces.invite(role, access=ada), person)
+            invitations.accept(invitations.add(role, access=ada), person)
         with get_engine().begin() as connection:
             tables = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars().all()
             for table in tables:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from core.access import Role
-from core.catalog import Dataset, audit, datasets, workspaces
+from core.catalog import Dataset, audit, datasets, invitations, workspaces
 from core.errors import SettingsError
 from tests.pages.conftest import ROOT
 from web.startup import check_sign_in
@@ -63,7 +63,7 @@ def test_people_see_their_own_and_what_is_shared_with_them(team: Path) -> None:
     assert "Prices of all" not in shown(test)
     assert "Prices" not in shown(signed_in(BOB))
 
-    workspaces.accept(workspaces.invite(Role.VIEWER, access=shared), BOB)
+    invitations.accept(invitations.add(Role.VIEWER, access=shared), BOB)
     test = signed_in(BOB)
     choice = test.sidebar.selectbox(key="app-workspace")
     assert choice.options == ["Your own", "Sales (viewer)"]
@@ -181,7 +181,7 @@ def test_what_happens_on_pages_is_recorded(team: Path) -> None:
         signed_in(ADA, **claims).run()
     signed_in(ADA, exp=1, iat=1)
     shared = workspaces.add("Sales", person=BOB)
-    workspaces.accept(workspaces.invite(Role.VIEWER, access=shared), ADA)
+    invitations.accept(invitations.add(Role.VIEWER, access=shared), ADA)
     viewer = open_page(ADA, "data", shared.workspace)
     for _ in range(2):
         viewer.button(key="data-load-sample").click().run()

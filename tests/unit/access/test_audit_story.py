@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from core import deletion, jobs
 from core.access import LOCAL, Access, Role
-from core.catalog import Dataset, ModelVersion, RunState, audit, claims, datasets, models, runs, workspaces
+from core.catalog import Dataset, ModelVersion, RunState, audit, claims, datasets, invitations, models, runs, workspaces
 from core.catalog.engine import get_engine
 from core.errors import DeniedError
 from core.jobs import scheduler
@@ -43,9 +43,9 @@ def entries(access: Access) -> list[tuple[str, str, str]]:
 def test_the_log_says_what_was_done(profile: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduler, "_start", lambda run: None)  # what starts stays where it is
     ada = workspaces.add("Sales", person=ADA)
-    bob = workspaces.accept(workspaces.invite(Role.EDITOR, access=ada), BOB)
-    workspaces.invite(Role.VIEWER, access=ada)
-    workspaces.withdraw(workspaces.invitations(access=ada)[0].id, access=ada)
+    bob = invitations.accept(invitations.add(Role.EDITOR, access=ada), BOB)
+    invitations.add(Role.VIEWER, access=ada)
+    invitations.withdraw(invitations.find(access=ada)[0].id, access=ada)
 
     run_id = ingest.submit_upload(io.BytesIO(b"a\n1\n"), "prices.csv", access=bob)
     jobs.cancel(run_id, access=bob)

@@ -36,6 +36,7 @@ from core.catalog import (
     SavedPipeline,
     components,
     datasets,
+    invitations,
     promotions,
     runs,
     saved_pipelines,
@@ -138,7 +139,7 @@ def known(stocked: Golden) -> dict[str, Any]:
     timing = Timing(interval_s=3_600)
     schedule = jobs.add_schedule("pipeline", {"saved": saved.id}, timing, title="x", access=LOCAL)
     shared = workspaces.add("Sales", person="ada")
-    workspaces.invite(Role.VIEWER, access=shared)
+    invitations.add(Role.VIEWER, access=shared)
     look = Run(workspace="local", task="preview", settings={"folder": "f" * 32, "filename": "x.csv"})
     look.state = RunState.SUCCEEDED
     datasets.add(OWN_DATASET.model_copy(), access=OTHER)
@@ -154,7 +155,7 @@ def known(stocked: Golden) -> dict[str, Any]:
         "pipeline": saved,
         "schedule": schedules.get(schedule.id, access=LOCAL),
         "step": step,
-        "invitation": workspaces.invitations(access=shared)[0],
+        "invitation": invitations.find(access=shared)[0],
         "promotion": _promotion(stocked.model),
     }
 

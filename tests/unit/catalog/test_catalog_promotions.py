@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.access import Access, Role
-from core.catalog import Model, ModelVersion, audit, models, promotions, workspaces
+from core.catalog import Model, ModelVersion, audit, invitations, models, promotions, workspaces
 from core.errors import DeniedError, InputError, NotFoundError, PlumblineError, RegistryError
 
 ADA, BOB, EVE = "ada@example.org", "bob@example.org", "eve@example.org"
@@ -22,7 +22,7 @@ def ada(catalog: str) -> Access:
 
 @pytest.fixture
 def bob(ada: Access) -> Access:
-    return workspaces.accept(workspaces.invite(Role.EDITOR, access=ada), BOB)
+    return invitations.accept(invitations.add(Role.EDITOR, access=ada), BOB)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def champion(model: Model, access: Access) -> int | None:
 
 
 def test_a_second_person_confirms(ada: Access, bob: Access, model: Model) -> None:
-    eve = workspaces.accept(workspaces.invite(Role.VIEWER, access=ada), EVE)
+    eve = invitations.accept(invitations.add(Role.VIEWER, access=ada), EVE)
     for change in (
         lambda: models.point(model.id, "champion", 1, action="promote", why="x", access=ada),
         lambda: models.roll_back(model.id, why="x", access=ada),
@@ -93,7 +93,7 @@ def test_what_happened_meanwhile_counts(ada: Access, bob: Access, model: Model) 
 
 
 def test_two_decisions_at_once_are_one(ada: Access, bob: Access, model: Model) -> None:
-    eve = workspaces.accept(workspaces.invite(Role.EDITOR, access=ada), EVE)
+    eve = invitations.accept(invitations.add(Role.EDITOR, access=ada), EVE)
     asked = promotions.request(model.id, 1, why="x", access=ada)
 
     def decide(access: Access) -> str:

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import select
 
 from core.access import INSTALLATION, Access, Role
-from core.catalog import Invitation, Run, runs, workspaces
+from core.catalog import Invitation, Run, invitations, runs, workspaces
 from core.catalog.engine import reading, writing
 from core.errors import DeniedError, InputError, NotFoundError
 
@@ -22,7 +22,7 @@ def shared(catalog):
 
 
 def joined(shared, person, role):
-    return workspaces.accept(workspaces.invite(role, access=shared), person)
+    return invitations.accept(invitations.add(role, access=shared), person)
 
 
 def test_everyone_has_one_of_their_own_however_often_they_come(catalog):
@@ -35,22 +35,22 @@ def test_everyone_has_one_of_their_own_however_often_they_come(catalog):
     with pytest.raises(InputError, match="needs a person"):
         workspaces.personal("")
     with pytest.raises(InputError, match="personal"):
-        workspaces.invite(Role.VIEWER, access=first)
+        invitations.add(Role.VIEWER, access=first)
     with pytest.raises(NotFoundError, match="no such workspace"):
         workspaces.enter(first.workspace, BOB)
 
 
 def test_an_invitation_gives_its_role_once(shared):
-    token = workspaces.invite(Role.VIEWER, access=shared)
-    (offer,) = workspaces.invitations(access=shared)
+    token = invitations.add(Role.VIEWER, access=shared)
+    (offer,) = invitations.find(access=shared)
     assert offer.token_digest == hashlib.sha256(token.encode()).hexdigest(), "the token itself is not kept"
-    access = workspaces.accept(token, BOB)
+    access = invitations.accept(token, BOB)
     assert (access.workspace, access.role, access.actor) == (shared.workspace, Role.VIEWER, BOB)
-    assert workspaces.invitations(access=shared) == []
+    assert invitations.find(access=shared) == []
     refused = []
     for bad in (token, "x" * 43, ""):
         with pytest.raises(NotFoundError) as caught:
-            workspaces.accept(bad, EVE)
+            invitations.accept(bad, EVE)
         refused.append(str(caught.value))
     assert len(set(refused)) == 1, "used and unknown ones are told apart"
     with pytest.raises(NotFoundError):
@@ -58,24 +58,24 @@ def test_an_invitation_gives_its_role_once(shared):
 
 
 def test_invitations_expire_and_are_withdrawn(shared):
-    token = workspaces.invite(Role.EDITOR, access=shared)
-    workspaces.withdraw(workspaces.invitations(access=shared)[0].id, access=shared)
+    token = invitations.add(Role.EDITOR, access=shared)
+    invitations.withdraw(invitations.find(access=shared)[0].id, access=shared)
     with pytest.raises(NotFoundError):
-        workspaces.accept(token, BOB)
-    late = workspaces.invite(Role.EDITOR, access=shared)
+        invitations.accept(token, BOB)
+    late = invitations.add(Role.EDITOR, access=shared)
     with writing(INSTALLATION) as session:
         for offer in session.exec(select(Invitation)):
             offer.expires_at = time.time() - 1
     with pytest.raises(NotFoundError):
-        workspaces.accept(late, BOB)
+        invitations.accept(late, BOB)
 
 
 def test_two_who_accept_at_once_are_one_member(shared):
-    token = workspaces.invite(Role.EDITOR, access=shared)
+    token = invitations.add(Role.EDITOR, access=shared)
 
     def accept(person):
         try:
-            return workspaces.accept(token, person).actor
+            return invitations.accept(token, person).actor
         except NotFoundError:
             return None
 
@@ -93,14 +93,14 @@ def test_a_member_keeps_the_higher_role(shared):
 
 def test_a_member_does_not_use_up_an_invitation(shared):
     """Who made a link tries it, or opens it once more after joining; it stays for whom it was made for."""
-    token = workspaces.invite(Role.EDITOR, access=shared)
-    assert workspaces.accept(token, ADA) == shared
-    assert len(workspaces.invitations(access=shared)) == 1
-    assert workspaces.accept(token, BOB).role is Role.EDITOR
-    assert workspaces.accept(token, BOB).role is Role.EDITOR
-    assert workspaces.invitations(access=shared) == []
+    token = invitations.add(Role.EDITOR, access=shared)
+    assert invitations.accept(token, ADA) == shared
+    assert len(invitations.find(access=shared)) == 1
+    assert invitations.accept(token, BOB).role is Role.EDITOR
+    assert invitations.accept(token, BOB).role is Role.EDITOR
+    assert invitations.find(access=shared) == []
     with pytest.raises(NotFoundError):
-        workspaces.accept(token, EVE)
+        invitations.accept(token, EVE)
 
 
 def test_a_role_holds_from_the_next_call_on(shared):
@@ -111,10 +111,10 @@ def test_a_role_holds_from_the_next_call_on(shared):
         runs.add(Run(workspace=shared.workspace, task="count"), access=viewer)
     assert runs.find(access=viewer) == []
     for change in (
-        lambda: workspaces.invite(Role.ADMIN, access=viewer),
+        lambda: invitations.add(Role.ADMIN, access=viewer),
         lambda: workspaces.change_role(BOB, Role.ADMIN, access=viewer),
         lambda: workspaces.remove(ADA, access=viewer),
-        lambda: workspaces.invitations(access=viewer),
+        lambda: invitations.find(access=viewer),
         lambda: workspaces.set_rules(two_people=True, needs_reason=False, access=viewer),
     ):
         with pytest.raises(DeniedError):
