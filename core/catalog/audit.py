@@ -30,6 +30,7 @@ __all__ = [
     "broken",
     "each_page",
     "find",
+    "is_recorded",
     "looks_are_recorded",
     "note",
     "once",
@@ -130,18 +131,28 @@ def once(
     now, entry = time.time(), (get_settings().database_url, access.workspace, access.actor, action, key)
     if now - _recorded.get(entry, 0.0) < within_s:
         return None
-    same = _of(access).where(
-        AuditRecord.action == action, AuditRecord.who == access.actor[:200], AuditRecord.at > now - within_s
-    )
     record = None
     with writing(Access(access.workspace, Role.EDITOR, access.actor)) as session:
         _lock(session, access)
-        if all(known.details.get("key") != key for known in session.exec(same)):
+        if not _has(session, action, key, within_s, access):
             record = note(session, action, subject, access=access, key=key, **details)
     if len(_recorded) >= _REMEMBERED:
         _recorded.clear()
     _recorded[entry] = now
     return record
+
+
+def is_recorded(action: str, *, key: str, within_s: float, access: Access) -> bool:
+    """Return whether `once` or `add` recorded an action of the person with this key within some time."""
+    with reading(access) as session:
+        return _has(session, action, key, within_s, access)
+
+
+def _has(session: Session, action: str, key: str, within_s: float, access: Access) -> bool:
+    same = _of(access).where(
+        AuditRecord.action == action, AuditRecord.who == access.actor[:200], AuditRecord.at > time.time() - within_s
+    )
+    return any(known.details.get("key") == key for known in session.exec(same))
 
 
 def looks_are_recorded() -> bool:

@@ -61,6 +61,8 @@ def access() -> Access:
     chosen, known = st.session_state.get(WORKSPACE), _accesses.get()
     if known is not None and (chosen, person) in known:
         return known[chosen, person]
+    if sign_in.signed_out():
+        raise DeniedError("You have signed out.", "Load the page again.")
     entered = visitor.access(chosen) if profile().visitors else _entered(chosen, person)
     if known is not None:
         known[chosen, person] = entered

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from urllib.parse import urlsplit
 
 import streamlit as st
 
-from core.access import profile
+from core.access import person_name, profile
 from core.catalog import audit, workspaces
 
-__all__ = ["expired", "issue", "person", "require", "sign_out"]
+__all__ = ["expired", "issue", "person", "require", "sign_out", "signed_out"]
 
 
 def person() -> str:
@@ -23,12 +22,7 @@ def person() -> str:
 
 
 def _name() -> str:
-    email = str(st.user.get("email") or "")
-    if email and (st.user.get("email_verified") or not profile().signs_in):
-        return email.lower()
-    own = f"{st.user.get('sub')} of {urlsplit(str(st.user.get('iss') or '')).netloc}"
-    shown = email or str(st.user.get("name") or "")
-    return f"{shown} ({own})" if shown else own
+    return person_name(st.user, trusted=not profile().signs_in)
 
 
 def expired() -> bool:
@@ -37,15 +31,29 @@ def expired() -> bool:
     return isinstance(until, int | float) and until < time.time()
 
 
+def signed_out() -> bool:
+    """Return whether the user has ended this sign-in, in another tab or browser with a copy of the cookie.
+
+    A page that is open keeps what the cookie said when it was opened.
+    """
+    if not profile().signs_in or not st.user.get("is_logged_in"):
+        return False
+    own = workspaces.personal(_name())
+    return audit.is_recorded("sign out", key=issue(), within_s=audit.SIGN_IN_S, access=own)
+
+
 def require() -> None:
     """Ask for sign-in where the installation requires it, or its ``[auth]`` section offers it."""
     _record()
     offered = st.secrets.load_if_toml_exists() and "auth" in st.secrets
-    if person() or not (offered or profile().signs_in):
+    ended = signed_out()
+    if (person() and not ended) or not (offered or profile().signs_in):
         return
     st.title("Plumbline")
     st.write("From a table to a model you can defend.")
-    if st.user.get("is_logged_in"):
+    if ended:
+        st.info("You have signed out.", icon=":material/logout:")
+    elif st.user.get("is_logged_in"):
         st.info("Your sign-in has expired.", icon=":material/schedule:")
     for name in _providers():
         label = "Sign in" if name is None else f"Sign in with {name.capitalize()}"
@@ -63,7 +71,7 @@ def require() -> None:
 def sign_out() -> None:
     """Sign the user out, here and where the provider offers it."""
     if profile().signs_in and (name := person()):
-        audit.add("sign out", "", access=workspaces.personal(name))
+        audit.add("sign out", "", access=workspaces.personal(name), key=issue())
     st.logout()
 
 
@@ -80,8 +88,8 @@ def _record() -> None:
 
 
 def issue() -> str:
-    """Return what tells a sign-in from the other ones of the same user: when it was issued, or when it expires."""
-    return f"{st.user.get('iat') or ''}-{st.user.get('exp') or ''}"
+    """Return what tells a sign-in from the other ones of the same user: when it was issued, until when, its nonce."""
+    return "-".join(str(st.user.get(name) or "")[:64] for name in ("iat", "exp", "nonce"))
 
 
 def _providers() -> list[str | None]:

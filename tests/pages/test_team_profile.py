@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from core.access import Role
-from core.catalog import Dataset, audit, datasets, invitations, workspaces
+from core.catalog import Dataset, audit, datasets, invitations, runs, workspaces
 from core.errors import SettingsError
 from tests.pages.conftest import ROOT
 from web.startup import check_sign_in
@@ -90,7 +90,7 @@ def test_an_address_that_is_not_verified_is_not_the_person(team: Path) -> None:
     test = signed_in(ADA, **claims)
     assert "Prices of Ada" not in shown(test)
     signed = test.sidebar.caption[0].value.replace("\\", "").replace("\u2060", "")
-    assert signed == f"{ADA} (1 of id.example.org)"
+    assert signed == f"{ADA} (1 of id.example.org/x)"
 
 
 def test_the_server_does_not_start_without_a_provider(team: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,3 +201,17 @@ def test_what_happens_on_pages_is_recorded(team: Path) -> None:
     page.sidebar.button(key="app-sign-out").click().run()
     newest = audit.find(limit=1, access=workspaces.personal(ADA))[0]
     assert newest.action == "sign out"
+
+
+@pytest.mark.nightly
+def test_signing_out_ends_the_sign_in_in_all_tabs_and_in_copies_of_the_cookie(team: Path) -> None:
+    claims = {"iat": 1_700_000_000, "nonce": "a", "exp": time.time() + 600}
+    first, second = signed_in(ADA, **claims), signed_in(ADA, **claims)
+    elsewhere = signed_in(ADA, **claims | {"nonce": "b"})  # another browser
+    first.sidebar.button(key="app-sign-out").click().run()
+    second.button(key="data-load-sample").click().run()  # what is pressed first comes before the gate
+    assert "You have signed out." in [item.value for item in second.info]
+    assert [button.label for button in second.button] == ["Sign in"]
+    assert not [run for run in runs.find(access=workspaces.personal(ADA)) if run.task == "ingest"]
+    assert "Sign in" in [button.label for button in signed_in(ADA, **claims).button]
+    assert elsewhere.run().sidebar.button(key="app-sign-out")
