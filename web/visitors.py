@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import HTTPConnection
 
 from core.access import COOKIE, TOKEN_S, new_token, profile, renewed_token
+from web.cookies import is_page, set_cookie
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,23 +36,16 @@ class VisitorCookies:
             return
 
         async def with_cookie(message: Message) -> None:
-            if message["type"] == "http.response.start" and _is_page(message):
+            if message["type"] == "http.response.start" and is_page(message):
                 # No cache between may hand one visitor's cookie to others.
                 headers = [item for item in message["headers"] if item[0].lower() != b"cache-control"]
-                own = [(b"cache-control", b"no-store"), (b"set-cookie", _cookie(scope).encode())]
+                own = [(b"cache-control", b"no-store"), set_cookie(scope, COOKIE, _token(scope), TOKEN_S)]
                 message = {**message, "headers": [*headers, *own]}
             await send(message)
 
         await self._app(scope, receive, with_cookie)
 
 
-def _is_page(message: Message) -> bool:
-    headers = {name.lower(): value for name, value in message.get("headers", [])}
-    return message["status"] == 200 and bytes(headers.get(b"content-type", b"")).startswith(b"text/html")
-
-
-def _cookie(scope: Scope) -> str:
+def _token(scope: Scope) -> str:
     token = HTTPConnection(scope).cookies.get(COOKIE)
-    value = (None if token is None else renewed_token(token)) or new_token()
-    secure = "; Secure" if scope["scheme"] == "https" else ""  # uvicorn has it from proxies that it trusts alone
-    return f"{COOKIE}={value}; Path=/; Max-Age={TOKEN_S}; HttpOnly; SameSite=Lax{secure}"
+    return (None if token is None else renewed_token(token)) or new_token()

@@ -8,8 +8,11 @@ import streamlit as st
 
 from core.access import person_name, profile
 from core.catalog import audit, workspaces
+from pages._ui import address
 
 __all__ = ["expired", "issue", "person", "require", "sign_out", "signed_out"]
+
+_REFUSED = "sign-in"  # web.return_address adds it to the address
 
 
 def person() -> str:
@@ -47,6 +50,8 @@ def require() -> None:
     _record()
     offered = st.secrets.load_if_toml_exists() and "auth" in st.secrets
     ended = signed_out()
+    if person() and not ended and _REFUSED in st.query_params:
+        address.drop(_REFUSED)  # such as by Back
     if (person() and not ended) or not (offered or profile().signs_in):
         return
     st.title("Plumbline")
@@ -55,6 +60,12 @@ def require() -> None:
         st.info("You have signed out.", icon=":material/logout:")
     elif st.user.get("is_logged_in"):
         st.info("Your sign-in has expired.", icon=":material/schedule:")
+    elif _REFUSED in st.query_params:
+        st.error(
+            "Try again. If it fails again, tell whoever runs this server: its log has the reason.",
+            title="You could not be signed in",
+            icon=":material/error:",
+        )
     for name in _providers():
         label = "Sign in" if name is None else f"Sign in with {name.capitalize()}"
         st.button(

@@ -108,13 +108,18 @@ def test_forged_tokens_sign_nobody_in(
     server: Server, client: httpx.Client, provider: ForgingProvider, forge: str
 ) -> None:
     provider.forge = forge
+    client.get("/data?dataset=0123")
     done = sign_in(client)
-    assert (done.status_code, done.headers["location"]) == (302, "/")
+    assert (done.status_code, done.headers["location"]) == (302, "/?sign-in=refused")
     assert COOKIE not in client.cookies
-    assert SIGN_IN in says(server, client)
+    client.get(done.headers["location"])
+    with visit(server.url, {}) as page:
+        said = page.run("sign-in=refused")
+    assert SIGN_IN in said
+    assert "You could not be signed in" in said
     provider.forge = ""
-    sign_in(client)
-    assert COOKIE in client.cookies, "the next one that is right works"
+    assert sign_in(client).headers["location"] == "/data?dataset=0123", "the next one that is right works"
+    assert COOKIE in client.cookies
 
 
 def test_replayed_codes_and_forged_states_sign_nobody_in(client: httpx.Client, server: Server) -> None:
