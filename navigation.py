@@ -5,10 +5,12 @@ import streamlit as st
 from core import installation, process_memory
 from core.access import Role, profile
 from pages._ui import frame, invitation, keys, sign_in, visitor, workspace_choice
+from web import startup
 
 st.set_page_config(page_title="Plumbline", page_icon=frame.ICON, layout="wide")
 
 with frame.errors_shown(), frame.access_kept():
+    startup.require_middleware()
     sign_in.require()
     visitor.require()
     if profile().signs_in:

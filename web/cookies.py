@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 __all__ = ["is_page", "set_cookie"]
 
 
-
 def is_page(message: Message) -> bool:
     """Return whether the start of an answer is that of a page."""
     headers = {name.lower(): value for name, value in message.get("headers", [])}

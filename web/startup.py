@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import anyio
 import streamlit as st
 from streamlit import config, net_util
+from streamlit.runtime import Runtime
 from streamlit.runtime.pages_manager import PagesManager
 
 from core import installation, jobs, process_memory, query
@@ -29,7 +30,7 @@ from web.run_ends import watch_ends
 if TYPE_CHECKING:
     from streamlit.starlette import App
 
-__all__ = ["check", "check_sign_in", "check_upload_limit", "check_visitors", "lifespan"]
+__all__ = ["check", "check_sign_in", "check_upload_limit", "check_visitors", "lifespan", "require_middleware"]
 
 _UPLOAD_LIMIT = "server.maxUploadSize"
 _MESSAGE_LIMIT = "server.maxWidgetStateSize"
@@ -37,6 +38,7 @@ _QUERIES_MB = 400  # to decode a column of long texts takes most of it, as when 
 _SECRET_CHARS = 32
 _CACHES_BELOW_MB = 520  # of this process; above it, what is read next takes the place of what was read before
 _log = logging.getLogger("plumbline")
+_has_middleware = False
 
 
 def check() -> None:
@@ -125,9 +127,24 @@ def check_upload_limit() -> None:
     config.set_option(_UPLOAD_LIMIT, limit_mb)
 
 
+def require_middleware() -> None:
+    """Raise SettingsError where several people use a server that Streamlit started without what app.py puts before it.
+
+    Nothing would be checked at its start then, and requests would have no limits. Tests of pages have no server.
+    """
+    served = Runtime.exists() and type(Runtime.instance()) is Runtime
+    if served and not _has_middleware and (profile().signs_in or profile().visitors):
+        raise SettingsError(
+            "This server was started without its protection: by navigation.py, which app.py runs.",
+            "Start it with: streamlit run app.py",
+        )
+
+
 @asynccontextmanager
 async def lifespan(_app: App) -> AsyncIterator[None]:
     """Begin what works beside the requests of a server; it ends with the process."""
+    global _has_middleware
+    _has_middleware = True
     # Until st.navigation has run once, the folder `pages` makes Streamlit look for an app of its older kind.
     PagesManager.uses_pages_directory = False
     # To compare origins with, Streamlit asks a service on the internet which address this machine has there.
@@ -146,3 +163,4 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
             tasks.start_soon(watch_ends)
         yield
         tasks.cancel_scope.cancel()
+    _has_middleware = False

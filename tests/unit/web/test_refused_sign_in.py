@@ -27,7 +27,9 @@ def client(monkeypatch):
     return TestClient(ReturnAddress(Starlette(routes=[Route("/oauth2callback", callback)])), follow_redirects=False)
 
 
-@pytest.mark.parametrize("query", ["code=wrong&state=x", "error=access_denied&state=x", "state=replayed", "code=&code=x"])
+@pytest.mark.parametrize(
+    "query", ["code=wrong&state=x", "error=access_denied&state=x", "state=replayed", "code=&code=x"]
+)
 def test_what_signs_nobody_in_leads_to_a_page_that_says_so(client, query):
     before = counters.counts("refused").get((("reason", "sign-in"),), 0)
     client.cookies.set("plumbline_return", "%2Fdata")

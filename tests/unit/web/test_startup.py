@@ -15,13 +15,16 @@ from typing import Any
 import pytest
 import requests
 from streamlit import config, net_util
+from streamlit.runtime import Runtime
 from streamlit.web.server import server_util
 
-from core.access import LOCAL
+from core.access import COOKIE, LOCAL, PROFILES
 from core.catalog import Model, ModelVersion
 from core.errors import LimitError, SettingsError
 from core.settings import Settings
 from core.tasks import ingest, onnx_upload, preview, score
+from tests.browser.conftest import start_server, stop_server
+from tests.unit.web.page_visit import visit
 from web import startup
 
 ROOT = Path(__file__).parents[3]
@@ -199,3 +202,36 @@ def test_a_demo_does_not_start_without_what_it_needs(
                 startup.check()
         else:
             startup.check_visitors()
+
+
+def test_pages_of_several_people_need_the_server_of_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Runtime, "_instance", object.__new__(Runtime))
+    for name in ("team", "demo"):
+        monkeypatch.setattr(startup, "profile", lambda name=name: PROFILES[name])
+        with pytest.raises(SettingsError, match=r"without its protection") as refused:
+            startup.require_middleware()
+        assert refused.value.hint == "Start it with: streamlit run app.py"
+    monkeypatch.setattr(startup, "profile", lambda: PROFILES["local"])
+    startup.require_middleware()
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("script", "words"), [("navigation.py", "without its protection"), ("app.py", "Public demo")])
+def test_a_demo_is_served_by_the_app_alone(tmp_path: Path, script: str, words: str) -> None:
+    secret = "s" * 32
+    environment = {
+        "PLUMBLINE_PROFILE": "demo",
+        "PLUMBLINE_VISITOR_SECRET": secret,
+        "PLUMBLINE_SANDBOX": "bubblewrap",
+        "PLUMBLINE_MEMORY_LIMIT_MB": "3000",
+        "PLUMBLINE_MAX_STORED_MB": "3000",
+    }
+    server = start_server(tmp_path, script=script, environment=environment)
+    try:
+        cookie = requests.get(server.url, timeout=30).cookies.get(COOKIE, "")
+        with visit(server.url, {COOKIE: cookie}) as page:
+            said = page.run()
+    finally:
+        stop_server(server)
+    assert words in said
+    assert ("Public demo" in said) == (script == "app.py")
