@@ -1,4 +1,4 @@
-"""The answer to a provider's redirect: where it leads when it signs somebody in, and when it does not."""
+"""The answer to a provider's redirect: where it leads when it signs a user in, and when it does not."""
 
 import pytest
 from starlette.applications import Starlette
