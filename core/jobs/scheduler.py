@@ -18,7 +18,7 @@ from core.jobs.ending import Ending, ending_by_outcome, interruption
 from core.jobs.outcome import read_outcome, remove_outcome
 from core.jobs.run_log import LOG_NAME
 from core.jobs.schedules import fire_due
-from core.jobs.sweeper import remove_working_files
+from core.jobs.sweeper import remove_upload, remove_working_files
 from core.jobs.task_specs import task_spec
 from core.jobs.temporary import outer_environment, temporary_folder
 from core.settings import get_settings
@@ -150,7 +150,7 @@ def _is_lost(run: Run, seen_s: float) -> bool:
 
 
 def _recover(run: Run) -> None:
-    """Close a run whose monitor is lost, or queue it again if its task is resumable."""
+    """Close a run whose monitor is lost, or queue it again if its task is resumable or begins anew."""
     settings = get_settings()
     last_seen = (run.lease_until or time.time()) - settings.lease_s
     claim = claims.take_over(run, settings.lease_s)
@@ -187,17 +187,19 @@ def close(run: Run, claim: str, ending: Ending, *, never_started: bool = False, 
     bool
         Whether the claim held the run.
     """
-    settings, resumable = get_settings(), task_spec(run.task).resumable
+    settings, spec = get_settings(), task_spec(run.task)
     with reading(INSTALLATION) as session:  # no write before the one that ends it: the disk may be full
         row = session.get(Run, run.id)
     if row is None or row.claim_token != claim:
         return False
     interrupted = ending.state is RunState.INTERRUPTED
-    again = interrupted and run.attempt < settings.max_attempts and (never_started or resumable)
+    again = interrupted and run.attempt < settings.max_attempts and (never_started or spec.resumable or spec.restarts)
     # Before the next attempt can begin, which has the same folders.
     shutil.rmtree(temporary_folder(run.id), ignore_errors=True)
-    if ending.state is RunState.SUCCEEDED or not (resumable or again):
+    if ending.state is RunState.SUCCEEDED or not (spec.resumable or again):
         remove_working_files(run_dir(run.id))
+    if not (spec.resumable or again):
+        remove_upload(run)
     if interrupted:
         closed = claims.release(run.id, claim, again=again, **fields, **ending.fields()) is not None
     else:

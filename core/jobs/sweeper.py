@@ -15,10 +15,11 @@ from core.jobs.task_specs import task_spec
 from core.jobs.temporary import SCRATCH, temporary_folders
 from core.settings import get_settings
 
-__all__ = ["has_working_files", "remove_working_files", "sweep"]
+__all__ = ["has_working_files", "remove_upload", "remove_working_files", "sweep"]
 
 _HOUR_S = 3_600.0
 _DAY_S = 86_400.0
+_UPLOAD = re.compile("[0-9a-f]{32}")
 _RUN_ID = re.compile("[0-9a-f]{16}")
 
 
@@ -90,6 +91,13 @@ def remove_working_files(folder: Path) -> None:
     """Remove the working files in a run's folder; its log stays."""
     for name in ("work", SCRATCH):
         shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def remove_upload(run: Run) -> None:
+    """Remove the upload that a run has read, or would have read; one that is kept to be looked at stays."""
+    name = run.settings.get("upload")
+    if isinstance(name, str) and _UPLOAD.fullmatch(name):
+        _remove(get_settings().uploads_dir / name)
 
 
 def _older(folder: Path, age_s: float, now: float) -> Iterator[Path]:

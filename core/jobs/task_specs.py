@@ -49,6 +49,8 @@ class TaskSpec:
         By default the `subject`.
     resumable : bool, default=False
         Whether a later attempt continues from the working folder of an earlier one.
+    restarts : bool, default=False
+        Whether a run that was interrupted begins anew by itself, so that it ends as if nothing had happened.
     stoppable : bool, default=False
         Whether the task heeds ``context.should_stop()`` and keeps what it has.
     stop_label : str, default="Stop and keep best"
@@ -76,6 +78,7 @@ class TaskSpec:
     subject: str | None = None
     part_of: str | None = None
     resumable: bool = False
+    restarts: bool = False
     stoppable: bool = False
     stop_label: str = "Stop and keep best"
     repeatable: bool = True

@@ -48,7 +48,8 @@ SPEC = TaskSpec(
     title="Import",
     help="Reads a file or a sample into a dataset.",
     lane="short",
-    repeatable=False,  # an upload is read once, then removed
+    restarts=True,
+    repeatable=False,  # an upload is removed once it was read
     keeps_data=False,
 )
 
@@ -172,7 +173,36 @@ def _passing() -> list[str]:
 
 
 def run(context: RunContext) -> JsonObject:
-    """Read, profile and store the table."""
+    """Read, profile and store the table. An attempt after one that was ended begins anew, or has nothing left to do."""
+    stored = context.run.dataset_id is not None
+    dataset, new = _stored(context) if stored else _read_and_store(context)
+    context.use_dataset(dataset.id)
+    # From here on, another attempt needs the upload no more.
+    shutil.rmtree(context.workdir, ignore_errors=True)
+    if "folder" in context.settings:
+        delete_preview(context.settings["folder"])
+    if "upload" in context.settings:
+        upload_path(context.settings["upload"]).unlink(missing_ok=True)
+    context.report(Event("store", 1.0, f"{dataset.rows:,} rows, {dataset.columns:,} columns"))
+    return {"dataset_id": dataset.id, "name": dataset.name, "known": not new}
+
+
+def _stored(context: RunContext) -> tuple[Dataset, bool]:
+    """Return the dataset that an earlier attempt stored before it was ended, and whether it is new."""
+    assert context.run.dataset_id is not None
+    dataset = datasets.get(context.run.dataset_id, access=context.access)
+    return dataset, _is_own(dataset, context)
+
+
+def _is_own(dataset: Dataset, context: RunContext) -> bool:
+    """Return whether an earlier attempt of the run stored a dataset, or its new content."""
+    later = dataset.created_at >= context.run.created_at
+    return context.run.attempt > 1 and (later or dataset.id == context.settings.get("dataset"))
+
+
+def _read_and_store(context: RunContext) -> tuple[Dataset, bool]:
+    """Return the dataset of the table, and whether it is new."""
+    context.clear_workdir()
     context.report(Event("read", 0.05, "Reading the table"))
     if "sample" in context.settings:
         table, facts = _read_sample(context.settings["sample"])
@@ -187,15 +217,8 @@ def run(context: RunContext) -> JsonObject:
     known = datasets.with_fingerprint(table.fingerprint, access=context.access)
     if known is None or (earlier is not None and known.id == earlier.id):
         context.report(Event("profile", 0.6, "Profiling the columns"))
-        dataset, new = _store(context, table, facts, earlier)
-    else:
-        dataset, new = known, False
-    shutil.rmtree(context.workdir, ignore_errors=True)
-    if "folder" in context.settings:
-        delete_preview(context.settings["folder"])
-    context.use_dataset(dataset.id)
-    context.report(Event("store", 1.0, f"{dataset.rows:,} rows, {dataset.columns:,} columns"))
-    return {"dataset_id": dataset.id, "name": dataset.name, "known": not new}
+        return _store(context, table, facts, earlier)
+    return known, _is_own(known, context)
 
 
 def _read_sample(name: str) -> tuple[Table, JsonObject]:
@@ -212,23 +235,13 @@ def _read_sample(name: str) -> tuple[Table, JsonObject]:
 
 def _read_upload(context: RunContext) -> tuple[Table, JsonObject]:
     """Return the table of an uploaded file, which is kept where there is room, and facts about its dataset."""
-    previewed = "folder" in context.settings
     path = uploaded_file(context.settings)
     filename = context.settings["filename"]
     facts: JsonObject = {"name": (Path(filename).name.split(".")[0] or filename)[:200], "source": filename[:300]}
-    try:
-        table = _read(context, path)
-        limit = get_settings().max_kept_uploads_mb * 2**20 - datasets.kept_bytes(access=context.access)
-        if (kept := keep_original(path, context.workdir, limit)) is not None:
-            facts["upload_digest"], facts["upload_bytes"] = kept
-    except Exception:
-        if not previewed:  # it can be read in another way
-            path.unlink(missing_ok=True)
-        raise
-    except BaseException:  # the run was cancelled
-        path.unlink(missing_ok=True)
-        raise
-    path.unlink(missing_ok=True)
+    table = _read(context, path)
+    limit = get_settings().max_kept_uploads_mb * 2**20 - datasets.kept_bytes(access=context.access)
+    if (kept := keep_original(path, context.workdir, limit)) is not None:
+        facts["upload_digest"], facts["upload_bytes"] = kept
     return table, facts
 
 

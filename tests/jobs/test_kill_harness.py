@@ -165,7 +165,8 @@ def test_kills_during_search_training_import_export_and_measurement(golden, inst
             time.sleep(killer.random.uniform(0.2, 4.0))
         ended = [jobs.wait(run_id, 900, access=LOCAL) for run_id in submitted]
         for run in ended:
-            if jobs.task_spec(run.task).resumable:
+            spec = jobs.task_spec(run.task)
+            if spec.resumable or spec.restarts:
                 assert run.state is RunState.SUCCEEDED, (run.task, run.state, run.error_message)
             elif run.state is not RunState.SUCCEEDED:
                 assert run.state is RunState.INTERRUPTED, (run.task, run.state, run.error_message)
