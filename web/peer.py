@@ -8,6 +8,7 @@ someone else.
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["address_of", "header", "is_local"]
 
 _FORWARDED = {b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"forwarded", b"via"}
+_WITH_PORT = re.compile(r"(\d+(?:\.\d+){3}):\d+|\[([^\]]+)\](?::\d+)?")
 _IPV6_PREFIX = 64  # what a provider gives one customer
 
 
@@ -58,4 +60,6 @@ def is_local(scope: Scope) -> bool:
 
 def _host(scope: Scope) -> str:
     client = scope.get("client")
-    return str(client[0]) if client else "unknown"
+    host = str(client[0]) if client else "unknown"
+    match = _WITH_PORT.fullmatch(host)  # some proxies name the port too, of which each connection has another
+    return host if match is None else match[1] or match[2]

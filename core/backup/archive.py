@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from pydantic import TypeAdapter, ValidationError
 from sqlmodel import select
 
 from core.access import INSTALLATION
@@ -30,6 +31,7 @@ __all__ = ["Manifest", "check", "make", "restore"]
 
 _CATALOG, _MANIFEST, _CONTENTS = "catalog", "manifest.json", "contents/"
 _CHUNK = 1 << 20
+_MANIFEST_BYTES = 1 << 20
 _FOREVER = float("inf")
 
 
@@ -110,7 +112,7 @@ def check(source: Path) -> Manifest:
         for name, file in _members(source):
             digest = hashlib.file_digest(file, "sha256").hexdigest() if name != _MANIFEST else ""
             if name == _MANIFEST:
-                manifest = Manifest(**json.loads(file.read()))
+                manifest = TypeAdapter(Manifest).validate_json(file.read(_MANIFEST_BYTES), strict=True)
                 continue
             size += file.tell()
             if name == _CATALOG:
@@ -121,6 +123,8 @@ def check(source: Path) -> Manifest:
                 raise _damaged(source, f"'{name[:80]}' is not what it was")
     except tarfile.TarError as error:
         raise _damaged(source, str(error)) from error
+    except ValidationError as error:
+        raise _damaged(source, "its manifest is not what it was") from error
     if manifest is None:
         raise _damaged(source, "its end is missing")
     if (manifest.catalog_sha256, manifest.contents, manifest.size_bytes) != (catalog, number, size):

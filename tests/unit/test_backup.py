@@ -115,9 +115,11 @@ def test_a_damaged_backup_changes_nothing(installation: Any, tmp_path: Path) -> 
     content, catalog = bytearray(whole), bytearray(whole)
     content[whole.index(b"content of only") + 40] ^= 1
     catalog[whole.index(b"SQLite format 3") + 100] ^= 1
+    changes = ((b'"schema"', b'"schemX"'), (b'{"database"', b'["database"'), (b'"contents": 1', b'"contents": "'))
+    manifests = [end.join(whole.rsplit(start, 1)) for start, end in changes]
     home = tmp_path / "other"
     with installation(home):
-        for damaged in (whole[: len(whole) - 20_480], content, catalog, b"name,age\n1,2\n" * 100, b""):
+        for damaged in (whole[: len(whole) - 20_480], content, catalog, *manifests, b"name,age\n1,2\n" * 100, b""):
             file.write_bytes(damaged)
             with pytest.raises(InputError, match=r"backup\.tar is not a whole backup"):
                 backup.restore(file)

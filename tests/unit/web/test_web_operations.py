@@ -169,3 +169,19 @@ def test_a_purpose_names_nothing_of_a_path() -> None:
     purposes = ["page", "page", "socket", "download", "upload", "page", "ready"]
     assert [purpose(path) for path in paths] == purposes
     assert address_of({"client": None, "headers": [], "type": "http"}) == "unknown"
+
+
+def test_the_port_that_a_proxy_names_is_not_part_of_an_address() -> None:
+    addresses = {
+        "192.0.2.7:41000": "192.0.2.7",
+        "192.0.2.7": "192.0.2.7",
+        "[2001:db8:1:2::5]:41000": "2001:db8:1:2::/64",
+        "[2001:db8:1:2::6]": "2001:db8:1:2::/64",
+        "2001:db8:1:2::7": "2001:db8:1:2::/64",
+        "fe80::1%eth0": "fe80::/64",
+        "": "",
+    }
+    for host, address in addresses.items():
+        assert address_of({"client": (host, 40_000), "headers": [], "type": "http"}) == address
+    assert is_local({"client": ("[::1]:9000", 9000), "headers": []})
+    assert not is_local({"client": ("127.0.0.1.example.org", 1), "headers": []})
