@@ -10,7 +10,7 @@ from sqlmodel import Field
 from core.catalog.row import Row, new_id
 from core.jsonable import JsonObject
 
-__all__ = ["REMOVED", "VISITOR", "AuditRecord", "Invitation", "Membership", "Workspace"]
+__all__ = ["REMOVED", "VISITOR", "AuditHead", "AuditRecord", "Invitation", "Membership", "Workspace"]
 
 VISITOR = "visitor"
 """Kind of the workspace of an anonymous visitor."""
@@ -76,4 +76,12 @@ class AuditRecord(Row, table=True):
     subject: str = Field(default="", max_length=300)
     details: JsonObject = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     previous: str = Field(default="", max_length=64)
+    digest: str = Field(max_length=64)
+
+
+class AuditHead(Row, table=True):
+    """The newest record of a workspace's log, as it was written: without it, records could be cut off at the end."""
+
+    workspace: str = Field(primary_key=True, max_length=64)
+    number: int
     digest: str = Field(max_length=64)

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from core.access import Access, Role, profile
-from core.catalog.access_tables import AuditRecord
+from core.catalog.access_tables import AuditHead, AuditRecord
 from core.catalog.engine import reading, writing
 from core.settings import get_settings
 
@@ -174,7 +174,9 @@ def note(session: Session, action: str, subject: str, *, access: Access, **detai
     if action not in ACTIONS:
         raise ValueError(f"'{action}' is not an action of the audit log: {', '.join(ACTIONS)}")
     _lock(session, access)
-    last = session.exec(_of(access).order_by(col(AuditRecord.number).desc()).limit(1)).first()
+    newest = session.exec(_of(access).order_by(col(AuditRecord.number).desc()).limit(1)).first()
+    head = session.get(AuditHead, access.workspace)
+    last = head if head is not None and (newest is None or head.number > newest.number) else newest
     record = AuditRecord(
         workspace=access.workspace,
         number=1 if last is None else last.number + 1,
@@ -188,6 +190,7 @@ def note(session: Session, action: str, subject: str, *, access: Access, **detai
     )
     record.digest = _digest(record)
     session.add(record)
+    session.merge(AuditHead(workspace=access.workspace, number=record.number, digest=record.digest))
     return record
 
 
@@ -275,9 +278,10 @@ def people(*, access: Access) -> list[str]:
 
 
 def broken(*, access: Access) -> int | None:
-    """Return the number of the first record that was changed, or that follows a removed one; None where none was.
+    """Return the number of the first record that was changed or removed; None where none was.
 
-    Records that were removed from the end leave no trace here: compare with the digest of an export.
+    The newest record is kept a second time, so that those that were removed from the end are missed as well. Whoever
+    can change that too leaves no trace here: compare with the digest of an export.
 
     Raises
     ------
@@ -288,14 +292,18 @@ def broken(*, access: Access) -> int | None:
     number, previous = 0, ""
     query = _of(access).order_by(col(AuditRecord.number)).limit(_PAGE)
     with reading(access) as session:
+        kept = session.get(AuditHead, access.workspace)
+        head = (0, "") if kept is None else (kept.number, kept.digest)
         while page := session.exec(query.where(AuditRecord.number > number)).all():
             for record in page:
                 number += 1
                 if (record.number, record.previous, record.digest) != (number, previous, _digest(record)):
                     return number
+                if number == head[0] and record.digest != head[1]:
+                    return number
                 previous = record.digest
             session.expunge_all()
-    return None
+    return number + 1 if head[0] > number else None
 
 
 def _of(access: Access) -> SelectOfScalar[AuditRecord]:

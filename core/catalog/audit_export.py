@@ -43,7 +43,7 @@ def export(form: Literal["csv", "jsonl"], wanted: AuditFilter = EVERYTHING, *, a
             record.number,
             datetime.fromtimestamp(record.at, UTC).isoformat(sep=" ", timespec="seconds").removesuffix("+00:00"),
             record.who,
-            ACTIONS[record.action],
+            ACTIONS.get(record.action, record.action),
             record.subject,
             json.dumps(record.details),
             record.digest,

@@ -20,7 +20,10 @@ def show() -> None:
     access = frame.access()
     newest = next(iter(audit.find(limit=1, access=access)), None)
     if newest is None:
-        st.info("Nothing was recorded yet.", icon=":material/history:")
+        if (missing := audit.broken(access=access)) is None:
+            st.info("Nothing was recorded yet.", icon=":material/history:")
+        else:
+            _say_broken(missing)
         st.stop()
     if newest.number > _AT_ONCE and st.session_state.get(_CHECKED) != (access.workspace, newest.number):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -38,15 +41,19 @@ def _say(broken: int | None, newest: AuditRecord) -> None:
             icon=":material/verified:",
         )
         st.caption(
-            "Each record holds the digest of the one before. An earlier export shows that none was cut off at the end: "
-            "its newest digest is still here."
+            "Each record holds the digest of the one before, and the newest one is kept twice, so that none is cut off "
+            "at the end. An earlier export shows that nobody wrote all of it anew: its newest digest is still here."
         )
     else:
-        st.error(
-            "What follows in the log cannot be relied on. Compare it with an earlier export or a backup.",
-            title=f"Record {broken:,} was changed, or one before it was removed",
-            icon=":material/gpp_bad:",
-        )
+        _say_broken(broken)
+
+
+def _say_broken(number: int) -> None:
+    st.error(
+        "What follows in the log cannot be relied on. Compare it with an earlier export or a backup.",
+        title=f"Record {number:,} was changed or removed",
+        icon=":material/gpp_bad:",
+    )
 
 
 def _records(count: int) -> str:

@@ -45,7 +45,7 @@ def _table(shown: list[AuditRecord]) -> None:
         pd.DataFrame(
             {
                 "Time": [numbers.when(record.at) for record in shown],
-                "Action": [f"{ACTIONS[record.action]} {record.subject}".strip() for record in shown],
+                "Action": [f"{ACTIONS.get(record.action, record.action)} {record.subject}".strip() for record in shown],
                 "Person": [record.who or None for record in shown],
                 "Details": [_details(record) or None for record in shown],
                 "Number": [record.number for record in shown],

@@ -27,7 +27,7 @@ def change(statement, **values):
             connection.execute(text("ALTER TABLE auditrecord DISABLE TRIGGER append_only"))
         else:
             for action in ("update", "delete"):
-                connection.execute(text(f"DROP TRIGGER append_only_{action}"))
+                connection.execute(text(f"DROP TRIGGER IF EXISTS append_only_{action}"))
         connection.execute(text(statement), values)
 
 
@@ -101,6 +101,37 @@ def test_changes_are_refused_and_show(catalog, statement):
     assert audit.broken(access=ADA) == 2
 
 
+@pytest.mark.parametrize("last", [0, 1, 3])
+def test_records_that_are_cut_off_at_the_end_are_missed(catalog, last):
+    for subject in "abcd":
+        audit.add("run", subject, access=ADA)
+    change(f"DELETE FROM auditrecord WHERE number > {last}")
+    assert audit.broken(access=ADA) == last + 1
+    audit.add("run", "later", access=ADA)
+    assert audit.broken(access=ADA) == last + 1, "what is added later does not hide it"
+    assert audit.broken(access=replace(ADA, workspace="other")) is None
+
+
+def test_a_newest_record_that_was_written_anew_shows(catalog):
+    audit.add("run", "a", access=ADA)
+    second = audit.add("run", "b", access=ADA)
+    change("DELETE FROM auditrecord WHERE number = 2")
+    change("UPDATE audithead SET number = 1, digest = :digest", digest=second.previous)
+    audit.add("run", "c", access=ADA)  # with a digest that fits
+    change("UPDATE audithead SET digest = :digest", digest=second.digest)  # as it was
+    assert audit.broken(access=ADA) == 2
+
+
+def test_a_log_that_an_earlier_version_continued_is_whole(catalog):
+    audit.add("run", "a", access=ADA)
+    audit.add("run", "b", access=ADA)
+    first = audit.find(access=ADA)[-1]
+    change("UPDATE audithead SET number = 1, digest = :digest", digest=first.digest)
+    assert audit.broken(access=ADA) is None
+    change("DELETE FROM audithead")
+    assert audit.broken(access=ADA) is None
+
+
 def test_only_admins_read_it_and_only_known_actions_are_kept(catalog):
     audit.add("run", "x", access=replace(ADA, role=Role.VIEWER))
     for role in (Role.VIEWER, Role.EDITOR):
@@ -116,7 +147,7 @@ def test_the_log_of_a_removed_workspace_goes_and_no_other_record_ever(catalog):
     for access in (gone, stays):
         audit.add("upload", "x.csv", access=access)
     assert visitors.close("v-a")
-    assert visitors.remove_rows("v-a") == 2  # the workspace and the record
+    assert visitors.remove_rows("v-a") == 3  # the workspace, the record, and what is kept of the newest one
     with pytest.raises(NotFoundError):
         visitors.remove_rows("v-b")
     with get_engine().connect() as connection:
