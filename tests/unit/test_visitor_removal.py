@@ -55,12 +55,15 @@ def value(column, access):
 def fill(access):
     """Add a row to each table, and files to each place, of a visitor; return the paths of the files."""
     visitors.visit(access.workspace)
+    added = {}
     with get_engine().begin() as connection:
-        for table in TABLES:
+        for table in TABLES:  # what others belong to comes first
             needed = [column for column in table.c if not column.nullable and column.server_default is None]
             values = {column.name: value(column, access) for column in needed}
+            values |= {column.name: added[key.column.table] for column in table.c for key in column.foreign_keys}
             if table.name == "run":
                 values["state"] = "SUCCEEDED"
+            added[table] = values.get("id")
             if table.name != "workspace":
                 connection.execute(table.insert().values(values))
     run = Run(workspace=access.workspace, task="preview", state=RunState.SUCCEEDED)
