@@ -33,6 +33,7 @@ def visit(workspace: str) -> Access:
         When it is being removed at this moment.
     """
     access = Access(workspace, Role.EDITOR, "")
+    closed = NotFoundError("Your workspace is being removed.", "Load the page again in a minute.")
     now = time.time()
     until = now + (limits().kept_hours or 0) * _HOUR_S
     with reading(INSTALLATION) as session:
@@ -42,10 +43,12 @@ def visit(workspace: str) -> Access:
             session.add(Workspace(workspace=workspace, title="Your own", kind=VISITOR, expires_at=until))
         return access
     if known.kind != VISITOR:
-        raise NotFoundError("Your workspace is being removed.", "Load the page again in a minute.")
-    if (known.expires_at or 0) < until - _RENEWED_EVERY_S:
+        raise closed
+    # It is also too far away, where the clock was set back, or fewer hours are kept than before.
+    if abs((known.expires_at or 0) - until) > _RENEWED_EVERY_S:
         with writing(access) as session:
-            session.execute(_own(workspace).values(expires_at=until))
+            if session.execute(_own(workspace).values(expires_at=until)).rowcount != 1:  # type: ignore[attr-defined]
+                raise closed  # at this moment
     return access
 
 

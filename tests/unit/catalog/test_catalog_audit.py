@@ -132,6 +132,16 @@ def test_a_log_that_an_earlier_version_continued_is_whole(catalog):
     assert audit.broken(access=ADA) is None
 
 
+def test_what_is_recorded_once_in_a_while_is_recorded_after_the_clock_was_set_back(catalog, monkeypatch):
+    times = (9e9, 9e9 + 60, 9e9 - 5 * audit.READ_S, 9e9 - 5 * audit.READ_S + 60)
+    for now in times:
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        audit.once("read", "x", key="k", access=ADA)
+        assert audit.is_recorded("read", key="k", within_s=audit.READ_S, access=ADA)
+        assert not audit.is_recorded("read", key="other", within_s=audit.READ_S, access=ADA)
+    assert [record.at for record in audit.find(access=ADA)] == [times[2], times[0]]
+
+
 def test_only_admins_read_it_and_only_known_actions_are_kept(catalog):
     audit.add("run", "x", access=replace(ADA, role=Role.VIEWER))
     for role in (Role.VIEWER, Role.EDITOR):

@@ -39,6 +39,30 @@ def test_a_workspace_is_kept_from_the_last_visit_on(demo, monkeypatch):
         visitors.visit("v-a")
 
 
+def test_what_is_kept_is_not_kept_for_longer_where_the_clock_was_set_back(demo, monkeypatch):
+    monkeypatch.setattr("time.time", lambda: 9_000_000.0)
+    visitors.visit("v-b")
+    monkeypatch.setattr("time.time", lambda: 2_000_000.0)
+    visitors.visit("v-b")
+    assert row("v-b").expires_at == 2_000_000 + 2 * HOUR_S
+
+
+def test_a_visit_at_the_moment_of_the_removal_leads_nowhere(demo, monkeypatch):
+    monkeypatch.setattr("time.time", lambda: 1_000_000.0)
+    visitors.visit("v-c")
+    monkeypatch.setattr("time.time", lambda: 1_000_000 + HOUR_S)
+
+    def removed_first(access):
+        with writing(INSTALLATION) as session:
+            session.get(Workspace, "v-c").kind = "removed"
+        return writing(access)
+
+    monkeypatch.setattr(visitors, "writing", removed_first)
+    with pytest.raises(NotFoundError, match="is being removed"):
+        visitors.visit("v-c")
+    assert row("v-c").expires_at == 1_000_000 + 2 * HOUR_S
+
+
 def test_only_workspaces_of_visitors_are_closed(demo):
     with writing(replace(LOCAL, workspace="sales")) as session:
         session.add(Workspace(workspace="sales", title="Sales", expires_at=1.0))
