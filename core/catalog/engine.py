@@ -25,7 +25,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel import Session, col
 
@@ -34,7 +34,7 @@ from core.catalog import database_file
 from core.catalog.confined import ConfinedSession
 from core.catalog.schema import HEAD, MIGRATIONS, migrate
 from core.catalog.tables import Run
-from core.errors import JobError, NotFoundError, SettingsError, StorageError
+from core.errors import InputError, JobError, NotFoundError, SettingsError, StorageError
 from core.settings import get_settings
 
 __all__ = [
@@ -121,6 +121,11 @@ def _names_no_row(error: BaseException) -> bool:
 
 def _explain(context: ExceptionContext) -> None:
     error = context.sqlalchemy_exception
+    if isinstance(error, DataError) or isinstance(context.original_exception, UnicodeEncodeError | OverflowError):
+        raise InputError(
+            "A text or a number is not one that the catalog can hold.",
+            "Leave out characters that cannot be seen, and shorten long names.",
+        ) from context.original_exception
     if isinstance(error, IntegrityError) and _names_no_row(context.original_exception):
         raise _unowned() from context.original_exception
     # A damaged SQLite file raises DatabaseError itself, which is also the base class of errors in our statements.

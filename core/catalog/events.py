@@ -46,9 +46,9 @@ def append(run_id: str, event: Event, *, attempt: int = 1, access: Access) -> No
         run_id,
         attempt,
         time.time(),
-        event.phase,
+        _storable(event.phase),
         jsonable(event.fraction),
-        event.message.encode("utf-8", "replace").decode(),  # a file name may have lone surrogates
+        _storable(event.message),
         json.dumps(jsonable(event.values)),
     )
     key = id(row)
@@ -64,6 +64,11 @@ def append(run_id: str, event: Event, *, attempt: int = 1, access: Access) -> No
         finally:
             for key in done:
                 del _waiting[key]
+
+
+def _storable(text: str) -> str:
+    """Return a text without what databases refuse: names in files have lone surrogates and the character 0, too."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _check_run(run_id: str, *, access: Access) -> None:
