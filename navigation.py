@@ -4,7 +4,7 @@ import streamlit as st
 
 from core import installation, process_memory
 from core.access import Role, profile
-from pages._ui import frame, invitation, keys, sign_in, visitor, workspace_choice
+from pages._ui import demo_banner, frame, invitation, keys, sign_in, visitor, workspace_choice
 from web import startup
 
 st.set_page_config(page_title="Plumbline", page_icon=frame.ICON, layout="wide")
@@ -105,6 +105,6 @@ with frame.errors_shown(), frame.access_kept():
         areas["Team"] = [workspace, audit] if frame.access().may(Role.ADMIN) else [workspace]
     page = st.navigation(areas)
     keys.set_page(page.url_path or "home", page.title)
-    visitor.show_banner(st.session_state.get(frame.WORKSPACE))
+    demo_banner.show()
     page.run()
 process_memory.settle()

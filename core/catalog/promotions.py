@@ -15,7 +15,7 @@ from core.catalog.engine import reading, writing
 from core.catalog.tables import Model, ModelAlias, Promotion
 from core.errors import DeniedError, NotFoundError, RegistryError
 
-__all__ = ["confirm", "decline", "find", "request", "waiting", "withdraw"]
+__all__ = ["confirm", "decline", "find", "request", "waiting", "waiting_anywhere", "withdraw"]
 
 _STATES = {
     "confirmed": "was confirmed",
@@ -69,6 +69,13 @@ def waiting(model_id: str, *, access: Access) -> Promotion | None:
     """Return the request that waits for a second person, or None."""
     with reading(access) as session:
         return session.exec(_open(model_id, access)).first()
+
+
+def waiting_anywhere(*, access: Access) -> list[Promotion]:
+    """Return the requests of the workspace that wait for a second person, the oldest first."""
+    query = select(Promotion).where(Promotion.workspace == access.workspace, Promotion.state == "open")
+    with reading(access) as session:
+        return list(session.exec(query.order_by(col(Promotion.at))))
 
 
 def find(model_id: str, *, limit: int = 200, access: Access) -> list[Promotion]:
@@ -175,7 +182,7 @@ def _locked_open(session: Session, promotion_id: str, *, access: Access) -> tupl
     session.refresh(asked)
     if asked.state != "open":
         by = f" by {asked.decided_by}" if asked.decided_by else ""
-        raise RegistryError(f"This promotion {_STATES[asked.state]}{by}.", "Load the page again.")
+        raise RegistryError(f"This promotion {_STATES[asked.state]}{by}.", "The history of the model says more.")
     return asked, model
 
 

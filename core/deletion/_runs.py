@@ -86,7 +86,8 @@ def _below(session: Session, run: Run, *, access: Access) -> list[Run]:
 def _goes(session: Session, ids: Collection[str], steps: list[Run], parts: list[Run]) -> tuple[str, ...]:
     query = select(func.count(), func.coalesce(func.sum(RunArtifact.size_bytes), 0))
     files, size = session.exec(query.where(col(RunArtifact.run_id).in_(list(ids)))).one()
-    sentences = [f"Its settings, progress and log, and {counted(files, 'file')} ({size / 2**20:,.1f} MB)."]
+    with_files = f", and {counted(files, 'file')} ({size / 2**20:,.1f} MB)" if files else ""
+    sentences = [f"Its settings, progress and log{with_files}."]
     if steps:
         sentences.append(f"The runs that worked for it: {by_kind(steps)}.")
     if parts:

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import NotFoundError
-from pages._ui import address, badges, frame, keys
+from pages._ui import address, badges, frame, keys, workspace_choice
 
 __all__ = ["lookup", "show", "show_object"]
 
@@ -93,6 +93,8 @@ def lookup(noun: str, *, back: str, query: dict[str, str] | None = None) -> Iter
     except NotFoundError as error:
         show_object(f"{noun} not found", back=back, query=query)
         frame.show_error(error.message, error.hint)
+        if workspace_choice.has_several():
+            st.caption("If it is in another workspace of yours, choose that one in the sidebar.")
         st.stop()
 
 

@@ -107,6 +107,8 @@ def ago(epoch: float) -> str:
     '2 h ago'
     """
     seconds = max(0.0, time.time() - epoch)
+    if seconds < 1:
+        return "just now"
     for limit, unit, name in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (math.inf, 86400, "d")):
         if seconds < limit:
             return f"{seconds / unit:.0f} {name} ago"

@@ -1,14 +1,14 @@
-"""Anonymous visitors of a demo: their access, the gate without a cookie, and the banner of every page."""
+"""Anonymous visitors of a demo: their access, and the gate without a cookie."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core.access import COOKIE, EXAMPLES, LIMIT_TITLES, Access, limits, profile, workspace_of
+from core.access import COOKIE, EXAMPLES, Access, profile, workspace_of
 from core.catalog import visitors
 from core.errors import DeniedError
 
-__all__ = ["OWN", "access", "require", "show_banner"]
+__all__ = ["OWN", "access", "require"]
 
 OWN = "own"
 """Name of the visitor's own workspace in the sidebar: its true name stays out of the page."""
@@ -39,31 +39,3 @@ def require() -> None:
         icon=":material/cookie:",
     )
     st.stop()
-
-
-def show_banner(chosen: str | None) -> None:
-    """Say on every page that this is a demo, when what is uploaded is removed, and what the limits are.
-
-    Parameters
-    ----------
-    chosen : str, optional
-        Choice of the sidebar.
-    """
-    if not profile().visitors:
-        return
-    own = limits()
-    with st.container(horizontal=True, vertical_alignment="center", key="app-demo"):
-        st.markdown(
-            f":material/public: **Public demo.** All that you make is removed {own.kept_hours} hours after your last "
-            "visit. Do not upload personal data.",
-            width="content",
-        )
-        with st.popover("Limits", type="tertiary", key="app-demo-limits"):
-            values = {title: f"{getattr(own, name):,}" for name, title in LIMIT_TITLES.items()}
-            st.table(values, border="horizontal", width="content")
-    if chosen == EXAMPLES:
-        st.info(
-            "This is the example: look at all of it. To upload or start something, choose your own workspace in the "
-            "sidebar.",
-            icon=":material/visibility:",
-        )

@@ -8,7 +8,7 @@ from core.access import EXAMPLES, Access, Role, profile
 from core.catalog import audit, visitors, workspaces
 from pages._ui import frame, sign_in, visitor
 
-__all__ = ["show"]
+__all__ = ["has_several", "show"]
 
 
 def show() -> None:
@@ -24,6 +24,11 @@ def show() -> None:
             _choose(person)
         st.caption(frame.plain(person))
         st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=sign_in.sign_out, key="app-sign-out")
+
+
+def has_several() -> bool:
+    """Return whether the user has signed in and may enter other workspaces than the chosen one."""
+    return profile().signs_in and len(workspaces.of_person(sign_in.person())) > 1
 
 
 def _choose(person: str) -> None:

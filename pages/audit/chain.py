@@ -36,13 +36,11 @@ def show() -> None:
 
 def _say(broken: int | None, newest: AuditRecord) -> None:
     if broken is None:
-        st.success(
-            f"{_records(newest.number)} an unbroken chain, which ends with `{newest.digest[:16]}`.",
-            icon=":material/verified:",
-        )
+        st.success(_unbroken(newest.number), icon=":material/verified:")
         st.caption(
-            "Each record holds the digest of the one before, and the newest one is kept twice, so that none is cut off "
-            "at the end. An earlier export shows that nobody wrote all of it anew: its newest digest is still here."
+            "Each record holds the digest (a checksum) of the one before, and the newest one is kept twice, so that "
+            f"none is cut off at the end. The newest digest is `{newest.digest[:16]}`. An earlier export shows that "
+            "nobody wrote all of it anew: its newest digest is still here."
         )
     else:
         _say_broken(broken)
@@ -56,8 +54,10 @@ def _say_broken(number: int) -> None:
     )
 
 
-def _records(count: int) -> str:
-    return "The only record is" if count == 1 else f"The {count:,} records are"
+def _unbroken(count: int) -> str:
+    if count == 1:
+        return "The only record is as it was written."
+    return f"The {count:,} records are an unbroken chain: none was changed, and none was removed."
 
 
 @st.cache_data(ttl=_FRESH_S, max_entries=100, show_spinner="Verifying the chain…")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.catalog.audit import ACTIONS, AuditFilter
 
-__all__ = ["show"]
+__all__ = ["clear", "show"]
 
 _DAY = timedelta(days=1)
 
@@ -35,9 +35,17 @@ def show(people: list[str]) -> AuditFilter:
         )
         first = st.date_input("From", value=None, key="audit-from", width=160)
         last = st.date_input("To", value=None, key="audit-to", width=160, help="The last day that is shown.")
+    if first is not None and last is not None and last < first:
+        st.warning("'To' is before 'From': no day is in between.", icon=":material/event_busy:")
     since = None if first is None else _start(first)
     until = None if last is None else _start(last + _DAY)
     return AuditFilter(tuple(actions), who, since, until)
+
+
+def clear() -> None:
+    """Empty all filters, in a callback."""
+    st.session_state["audit-actions"] = []
+    st.session_state["audit-who"] = st.session_state["audit-from"] = st.session_state["audit-to"] = None
 
 
 def _start(day: date) -> float:

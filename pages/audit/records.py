@@ -8,11 +8,14 @@ import streamlit as st
 from core.catalog import AuditRecord, audit, audit_export
 from core.catalog.audit import ACTIONS, AuditFilter
 from pages._ui import frame, numbers
+from pages.audit import filters
 
 __all__ = ["show"]
 
 _PAGE = 200
 _MOST = 2_000
+_NAMES = {"holds": "on"}
+_WORDS = {"True": "yes", "False": "no"}
 
 
 def show(wanted: AuditFilter) -> None:
@@ -21,7 +24,8 @@ def show(wanted: AuditFilter) -> None:
     limit = st.session_state.get(limit_key, _PAGE)
     matches = audit.find(wanted, limit=limit + 1, access=frame.access())
     if not matches:
-        st.caption("No records match.")
+        st.info("No records match these filters.", icon=":material/filter_alt_off:")
+        st.button("Clear the filters", icon=":material/filter_alt_off:", key="audit-clear", on_click=filters.clear)
         return
     shown = matches[:limit]
     _table(shown)
@@ -66,7 +70,9 @@ def _table(shown: list[AuditRecord]) -> None:
 
 def _details(record: AuditRecord) -> str:
     return " · ".join(
-        f"{name.replace('_', ' ')}: {value}" for name, value in record.details.items() if value != "" and name != "key"
+        f"{_NAMES.get(name, name.replace('_', ' '))}: {_WORDS.get(str(value), value)}"
+        for name, value in record.details.items()
+        if value != "" and name != "key"
     )
 
 

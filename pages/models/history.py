@@ -58,7 +58,7 @@ def _undone(opened: OpenModel) -> None:
                     "Why": [item.why or None for item in shown],
                     "Outcome": [item.state.capitalize() for item in shown],
                     "Decided by": [item.decided_by or None for item in shown],
-                    "Reason": [item.decided_why or None for item in shown],
+                    "Why declined": [item.decided_why or None for item in shown],
                 }
             ),
             hide_index=True,

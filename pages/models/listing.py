@@ -10,13 +10,14 @@ from core.catalog import Model, ModelVersion
 from core.catalog import models as rows
 from core.models import MODEL_KINDS
 from pages._ui import frame, listing, numbers
-from pages.models import metrics, register
+from pages.models import metrics, promotion, register
 
 __all__ = ["show"]
 
 
 def show(registered: list[Model]) -> None:
     """Draw the list, and the form that registers one more model."""
+    promotion.list_waiting(registered)
     if registered:
         st.subheader(_headline(registered))
         st.caption("Select a row to open the model.")

@@ -8,9 +8,9 @@ import streamlit as st
 
 from core.access import Role
 from core.catalog import Model, Promotion, promotions
-from pages._ui import frame, numbers
+from pages._ui import address, frame, numbers, people
 
-__all__ = ["show"]
+__all__ = ["list_waiting", "show"]
 
 
 def show(model: Model) -> None:
@@ -33,8 +33,34 @@ def show(model: Model) -> None:
                 _buttons(asked, own)
         if asked.why:
             st.markdown(f"Reason: {frame.plain(asked.why)}")
-        if own:
+        if own and people.others_confirm(access):
             st.caption("Another editor or admin of the workspace confirms or declines it.")
+        elif own:
+            st.caption(people.NOBODY_CONFIRMS)
+
+
+def list_waiting(models: list[Model]) -> None:
+    """Draw the requests that wait, each with a button that opens its model; nothing where none does."""
+    names = {model.id: model.name for model in models}
+    requests = [asked for asked in promotions.waiting_anywhere(access=frame.access()) if asked.model_id in names]
+    if not requests:
+        return
+    with st.container(border=True, key="models-waiting"):
+        for asked in requests:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(
+                    f":material/hourglass_empty: Version {asked.number} of **{frame.plain(names[asked.model_id])}** "
+                    f"waits for a second person to make it the champion.",
+                    width="content",
+                )
+                st.space("stretch")
+                st.button(
+                    "Open",
+                    icon=":material/arrow_forward:",
+                    key=f"models-waiting-{asked.id}",
+                    on_click=address.set_query,
+                    kwargs={"model": asked.model_id, "version": str(asked.number)},
+                )
 
 
 def _buttons(asked: Promotion, own: bool) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core import models
+from core.access import Role
 from core.catalog import ModelEvent, ModelVersion, promotions, workspaces
 from core.catalog import models as rows
 from pages._ui import address, charts, frame, numbers, written
@@ -107,6 +108,8 @@ def _aliases_of(opened: OpenModel, number: int, archived_at: float | None) -> li
 
 
 def _actions(opened: OpenModel) -> None:
+    if not frame.access().may(Role.EDITOR):
+        return
     version = opened.version
     events = models.history(version.model_id, access=frame.access())
     # A change made here gives the fields new keys, so that the next change does not reuse its reason. A change made
@@ -157,12 +160,16 @@ def _promotion(opened: OpenModel, events: list[ModelEvent], why: str) -> None:
     version, champion = opened.version, opened.aliases.get(rows.CHAMPION)
     usable = version.archived_at is None and version.number != champion
     two_people, needs_reason = workspaces.rules(access=frame.access())
+    asked = promotions.waiting(version.model_id, access=frame.access()) if two_people else None
     if usable and st.button(
         "Ask to promote" if two_people else "Promote to champion",
         type="primary",
         icon=":material/trophy:",
         key=f"models-promote-{version.id}",
-        help=_rules_help(two_people, needs_reason),
+        disabled=asked is not None,
+        help=_rules_help(two_people, needs_reason)
+        if asked is None
+        else f"Version {asked.number} waits to become champion: that has to be decided first.",
     ):
         _act(promotions.request if two_people else models.promote, version, version.number, why=why)
     past = [event for event in events if event.alias == rows.CHAMPION and event.number is not None]

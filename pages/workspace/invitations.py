@@ -21,6 +21,7 @@ _DAYS = f"{invitations.VALID_S / 86_400:.0f} days"
 def show() -> None:
     """Draw the button that makes a link, and the open invitations."""
     st.subheader("Invitations")
+    st.caption(f"A link is for one person, who joins with this role by opening it within {_DAYS} and signing in.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         role = st.segmented_control(
             "Role of the new person",
@@ -35,6 +36,8 @@ def show() -> None:
     if made:
         _link(invitations.add(role, access=frame.access()), role)
     open_ones = invitations.find(access=frame.access())
+    if made and open_ones:
+        st.session_state["workspace-offer"] = open_ones[0].id  # the one to withdraw, if it was made by mistake
     if open_ones:
         _open(open_ones)
     else:
@@ -65,12 +68,13 @@ def _open(offers: list[Invitation]) -> None:
         hide_index=True,
         height="content" if len(offers) <= 10 else "auto",
         column_config={
-            name: st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm") for name in ("Made", "Expires")
+            name: st.column_config.DatetimeColumn(format=f"D MMM YYYY, {clock}")
+            for name, clock in (("Made", "HH:mm:ss"), ("Expires", "HH:mm"))
         },
         alt="Open invitations, the newest first",
     )
     labels = {
-        offer.id: f"{people.title(Role(offer.role))}, {numbers.when(offer.created_at):%d %b %Y, %H:%M:%S}"
+        offer.id: f"{people.title(Role(offer.role))}, {numbers.when(offer.created_at):%-d %b %Y, %H:%M:%S}"
         for offer in offers
     }
     with st.container(horizontal=True, vertical_alignment="bottom"):

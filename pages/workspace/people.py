@@ -53,6 +53,8 @@ def show(members: list[Membership]) -> None:
         others = [member for member in members if member.person != access.actor]
         if others:
             _change(others)
+    else:
+        st.caption(f"{ROLE_HELP} Ask an admin for another role.")
     with st.popover("Leave this workspace…", icon=":material/door_open:", key="workspace-leave"):
         st.markdown("You will not see what is in it any more. Only a new invitation brings you back.")
         st.button("Leave", type="primary", key="workspace-leave-confirm", on_click=_leave)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.access import Role
 from core.catalog import Workspace, workspaces
-from pages._ui import address, frame
+from pages._ui import address, frame, people
 
 __all__ = ["show"]
 
@@ -18,11 +18,19 @@ def show(workspace: Workspace) -> None:
     admin = frame.access().may(Role.ADMIN)
     st.subheader("Promotions")
     for key, value, label, explanation in (
-        (_TWO, workspace.two_people, "A second person confirms", "Another editor or admin confirms a new champion."),
+        (
+            _TWO,
+            workspace.two_people,
+            "A second person confirms",
+            "One editor or admin asks to make a version the champion of a model; another one confirms or declines.",
+        ),
         (_WHY, workspace.needs_reason, "A reason is required", "It is kept in the history of the model."),
     ):
         address.follow(value, key)
-        st.toggle(label, key=key, disabled=not admin, help=explanation, on_change=_set)
+        st.toggle(label, key=key, disabled=not admin, on_change=_set)
+        st.caption(explanation)
+    if workspace.two_people and not people.others_confirm(frame.access()):
+        st.warning(people.NOBODY_CONFIRMS, icon=":material/person_alert:")
     if not admin:
         st.caption("Admins of the workspace can change this.")
 

@@ -51,8 +51,13 @@ def test_visitors_are_told_what_a_demo_is_and_are_not_offered_what_it_lacks(monk
     visitors.add_examples()
     test = page("pages/data/page.py")
     (choice,) = (item for item in test.selectbox if item.label == "Workspace")
-    choice.set_value("examples").run()
+    assert choice.value == visitor.OWN
+    test.button(key="app-demo-example").click().run()
+    (choice,) = (item for item in test.selectbox if item.label == "Workspace")
+    assert choice.value == "examples"
     assert "This is the example" in texts(test)
     (load,) = (item for item in test.button if item.label == "Load")
     load.click().run()
     assert "You may look at this workspace as viewer" in texts(test).replace("\\", "")
+    test.button(key="app-demo-own").click().run()
+    assert "This is the example" not in texts(test)

@@ -48,7 +48,8 @@ def open_model(model_id: str, access: Access, person: str, **query: str) -> AppT
     test.user = {"is_logged_in": True, "email": person, "email_verified": True, "exp": time.time() + 60}
     test.session_state["app-workspace"] = access.workspace
     for name, value in {"model": model_id, **query}.items():
-        test.query_params[name] = value
+        if value:
+            test.query_params[name] = value
     test._page_hash = calc_hash("models")
     return test.run()
 
@@ -68,11 +69,18 @@ def test_one_asks_and_another_confirms(model: tuple[str, Access]) -> None:
     page.button(key=f"models-promote-{version.id}").click().run()
     assert f"Version {version.number} waits for a second person" in texts(page)
     assert "Withdraw" in labels(page)
+    assert page.button(key=f"models-promote-{version.id}").disabled
+    listed = open_model("", ada, BOB)
+    next(button for button in listed.button if button.key.startswith("models-waiting-")).click().run()
+    assert listed.query_params["version"] == str(version.number)
     assert "Confirm" not in labels(page)
 
     viewer = open_model(model_id, ada, EVE)
     assert "It errs less." in texts(viewer)
-    assert {"Confirm", "Decline", "Withdraw"} & set(labels(viewer)) == set()
+    assert {"Confirm", "Decline", "Withdraw", "Archive", "Save notes"} & set(labels(viewer)) == set()
+
+    elsewhere = open_model(model_id, workspaces.personal(EVE), EVE)
+    assert any("choose that one in the sidebar" in item.value for item in elsewhere.caption)
 
     other = open_model(model_id, ada, BOB)
     next(button for button in other.button if button.label == "Confirm").click().run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,11 @@ def open_page(person: str, page: str, workspace: str = "", **query: str) -> AppT
 @pytest.mark.nightly
 def test_people_are_invited_and_get_roles_on_the_page(team: Path) -> None:
     page = open_page(ADA, "workspace")
+    page.button(key="workspace-add").click().run()
+    assert "not a usable name" in page.error[0].proto.title
+    page.text_input(key="workspace-title").input("a\nb")
+    page.button(key="workspace-add").click().run()
+    assert page.text_input(key="workspace-title").value == "a\nb", "a refused name stays in the field"
     page.text_input(key="workspace-title").input("Sales")
     page.button(key="workspace-add").click().run()
     assert page.title[0].value == "Sales"
@@ -165,6 +171,13 @@ def test_people_are_invited_and_get_roles_on_the_page(team: Path) -> None:
     assert f"{len(actions)} records are an unbroken chain" in log.success[0].value
     log.multiselect(key="audit-actions").set_value(["role"]).run()
     assert len(log.dataframe[0].value) == 1
+    log.date_input(key="audit-from").set_value(date(2020, 1, 2))
+    log.date_input(key="audit-to").set_value(date(2020, 1, 1)).run()
+    assert "no day is in between" in log.warning[0].value
+    assert "No records match" in log.info[0].value
+    log.button(key="audit-clear").click().run()
+    assert not log.warning
+    assert len(log.dataframe[0].value) == len(table)
 
     refused = open_page(BOB, "audit", shared)
     unknown = open_page(BOB, "nothing", shared)
