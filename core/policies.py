@@ -160,9 +160,16 @@ def describe(policy: ThresholdPolicy) -> str:
     "'yes' from 0.4213 on, for all rows"
     >>> describe(ThresholdPolicy.for_all(93.5, settings={"event": "at least 100"}))
     "from 93.5 on, for all rows, to find 'at least 100'"
-    >>> describe(ThresholdPolicy({"a": ((0.5, 1.0),)}, ("group",)))
-    "thresholds by 'group'"
+    >>> describe(ThresholdPolicy({"a": ((0.5, 1.0),)}, ("group",), {"sampled_rows": 1_000, "all_rows": 25_000}))
+    "thresholds by 'group', chosen on a sample of 1,000 of 25,000 rows"
     """
+    sampled, total = policy.settings.get("sampled_rows"), policy.settings.get("all_rows")
+    if sampled is not None and total is not None:
+        return f"{_rule(policy)}, chosen on a sample of {sampled:,} of {total:,} rows"
+    return _rule(policy)
+
+
+def _rule(policy: ThresholdPolicy) -> str:
     if policy.columns:
         drawn = ", some decisions drawn" if policy.randomized else ""
         return f"thresholds by {' and '.join(map(repr, policy.columns))}{drawn}"

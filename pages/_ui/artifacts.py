@@ -34,7 +34,7 @@ from core.process_memory import give_back, is_high
 from core.storage import get_store
 from pages._ui import frame
 from pages._ui.byte_cache import ByteCache
-from pages._ui.read_notes import CELL_CHARS, cut_note, sample_note
+from pages._ui.read_notes import CELL_CHARS, cut_note, sample_note, sample_size
 
 __all__ = [
     "CELL_CHARS",
@@ -55,6 +55,7 @@ __all__ = [
     "rows_with_ids",
     "sample",
     "sample_note",
+    "sample_size",
     "value_counts",
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.datasets import StoredRows
 
-__all__ = ["CELL_CHARS", "cut_note", "sample_note"]
+__all__ = ["CELL_CHARS", "cut_note", "sample_note", "sample_size"]
 
 CELL_CHARS = 2_000
 """Length to which texts of tables are cut that are shown."""
@@ -22,6 +22,11 @@ def cut_note(rows: StoredRows) -> str:
     if not rows.shortened:
         return ""
     return f"{rows.shortened:,} text{'s are' if rows.shortened > 1 else ' is'} cut to {CELL_CHARS:,} characters."
+
+
+def sample_size(rows: StoredRows) -> tuple[int, int] | None:
+    """Return how many rows were drawn of how many; None where all were read."""
+    return None if rows.complete else (len(rows.positions), rows.total)
 
 
 def sample_note(rows: StoredRows, what: str) -> str:

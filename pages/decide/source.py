@@ -49,6 +49,8 @@ class DecisionSource:
         Whether the scores are predicted numbers, and the label an event of the true one.
     note : str, default=""
         Sentence that says which rows these are, where they are a sample.
+    sample : tuple of int, optional
+        Number of the calibration rows, and of those that they are a sample of; None where they are all.
     """
 
     key: str
@@ -61,13 +63,14 @@ class DecisionSource:
     cohort: Cohort | None = None
     of_number: bool = False
     note: str = ""
+    sample: tuple[int, int] | None = None
 
     def policy(self, curve: DecisionCurve, threshold: float) -> ThresholdPolicy:
         """Return a threshold as a policy that says what its scores are about."""
         policy = curve.policy(threshold, positive=None if self.of_number else self.label)
         if self.of_number and self.label is not None:
             policy.settings["event"] = self.label
-        return policy
+        return policy if self.sample is None else policy.chosen_on_sample(*self.sample)
 
     def at_least(self, value: float) -> DecisionSource:
         """Return the rows of a predicted number with the event that the true one reaches a value."""
@@ -108,6 +111,7 @@ def source_of(run: Run, label: str | None, cohort: Cohort | None = None) -> Deci
     dataset = None if cohort is None else lookups.existing_dataset(run.dataset_id)
 
     notes: list[str] = []
+    sample = artifacts.sample_size(artifacts.predictions(digests[file]))
 
     def rows(name: str) -> LabeledScores:
         stored = artifacts.predictions(digests[name])
@@ -122,7 +126,7 @@ def source_of(run: Run, label: str | None, cohort: Cohort | None = None) -> Deci
     weight = settings.get("weight_column") if calibration.weight is not None else None
     key = f"{run.id}/{label}" if cohort is None else f"{run.id}/{label}/{cohort.text}"
     note = " ".join(filter(None, notes))
-    return DecisionSource(key, run, label, calibration, test, origin, weight, cohort, note=note)
+    return DecisionSource(key, run, label, calibration, test, origin, weight, cohort, note=note, sample=sample)
 
 
 def curve_of(source: DecisionSource, costs: dict[str, float], *, test: bool = False) -> DecisionCurve:

@@ -93,6 +93,8 @@ class Analysis:
         are all compared, and only thresholds need rows of their own.
     notes : tuple of str, default=()
         Phrases on how the rows were read.
+    sample : tuple of int, optional
+        Number of the calibration rows, and of those that they are a sample of; None where they are all.
     decisions_only : bool, default=False
         Whether there are no true outcomes: `test.truth` repeats the decisions then.
     cohort : Cohort or None, default=None
@@ -111,6 +113,7 @@ class Analysis:
     weight: str | None = None
     holdout: Predictions | None = None
     notes: tuple[str, ...] = ()
+    sample: tuple[int, int] | None = None
     decisions_only: bool = False
     cohort: Cohort | None = None
 

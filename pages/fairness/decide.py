@@ -29,6 +29,7 @@ def show(analysis: Analysis) -> None:
         _rows(analysis.check),
         "rows, half of the table drawn at random",
         analysis.weight,
+        sample=analysis.sample,
     )
     st.fragment(frame.guarded(panel.show_rows))(source)
 

@@ -101,7 +101,7 @@ def choose_columns(dataset: Dataset, left: DeltaGenerator, right: DeltaGenerator
     analysis = _analyze(dataset, table, roles, positive, mapping or {}, choice)
     if analysis is None or rows.complete:
         return analysis
-    return replace(analysis, notes=(*analysis.notes, sampled(rows, "rows")))
+    return replace(analysis, notes=(*analysis.notes, sampled(rows, "rows")), sample=artifacts.sample_size(rows))
 
 
 def _choose_roles(dataset: Dataset, names: list[str], column: DeltaGenerator) -> _Roles | None:

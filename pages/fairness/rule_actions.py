@@ -30,6 +30,8 @@ def show(analysis: Analysis, policy: ThresholdPolicy, name: str, key: str) -> No
     key : str
         Beginning of the buttons' keys.
     """
+    if analysis.sample is not None:
+        policy = policy.chosen_on_sample(*analysis.sample)
     if analysis.positive is not None:  # whoever applies it must know which label its scores are about
         policy = replace(policy, settings=policy.settings | {"positive": analysis.positive})
     with st.container(horizontal=True):

@@ -133,6 +133,9 @@ def _analysis_of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> A
         return None
     own = _groups_of(run, dataset, choice)
     notes = [] if cohort is None else [f"only rows where {cohort.text}"]
+    sample = None
+    if positive is not None:
+        sample = artifacts.sample_size(artifacts.predictions_of(run, f"{_CALIBRATION[run.task]}.parquet"))
 
     def predictions(name: str) -> Predictions:
         stored = artifacts.predictions_of(run, f"{name}.parquet")
@@ -169,6 +172,7 @@ def _analysis_of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> A
         min_group_size=choice.min_group_size,
         weight=None if test.weight is None else settings["weight_column"],
         notes=tuple(notes),
+        sample=sample,
         cohort=cohort,
     )
 

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.catalog import Dataset
+from core import policies
+from core.access import LOCAL
+from core.catalog import Dataset, runs
 from core.datasets import StoredRows
 from pages._ui import artifacts
 from pages._ui.byte_cache import ByteCache
@@ -99,3 +101,14 @@ def test_a_bias_audit_of_a_sample_says_so_on_the_printed_page(monkeypatch: pytes
     facts = columns.facts(Dataset(fingerprint="0"))
     assert facts["Rows"] == "a random sample of 2 of 500 rows of the table"
     assert columns.outcomes(columns.rows.frame).tolist() == [1.0, 0.0]
+
+
+@pytest.mark.nightly
+def test_a_rule_that_is_kept_says_of_how_many_rows_it_saw_a_sample(world: World, reads: list[int]) -> None:
+    test = visit("automl", run=world.binary, tab="Decide", outcome="bad")
+    test.button(key="automl-decide-keep").click().run()
+    assert not test.exception
+    rule = policies.in_force(runs.get(world.binary, access=LOCAL), access=LOCAL).policy
+    assert rule is not None
+    assert (rule.settings["sampled_rows"], rule.settings["all_rows"]) == (ROWS, 800)
+    assert f"chosen on a sample of {ROWS} of 800 rows" in texts(test)

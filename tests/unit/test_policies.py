@@ -27,6 +27,16 @@ def test_a_policy_comes_back_as_it_was_kept(run):
     assert policies.kept(run, access=LOCAL) == {name: POLICY}
 
 
+def test_a_rule_that_was_chosen_on_a_sample_says_so_wherever_it_is_described(run):
+    for policy in (ThresholdPolicy.for_all(0.4), ThresholdPolicy({"a": ((0.5, 1.0),)}, ("group",))):
+        policies.keep(run, "sampled", policy.chosen_on_sample(100_000, 2_000_000), access=LOCAL)
+        rule = policies.in_force(run, access=LOCAL).policy
+        assert (
+            policies.describe(rule) == f"{policies.describe(policy)}, chosen on a sample of 100,000 of 2,000,000 rows"
+        )
+        assert rule.rules == policy.rules
+
+
 def test_a_name_is_never_a_path(run):
     assert policies.keep(run, "../../etc/passwd", POLICY, access=LOCAL) == "policy-etc-passwd.json"
     assert policies.keep(run, "€", POLICY, access=LOCAL) == "policy-policy.json"

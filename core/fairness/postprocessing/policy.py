@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -111,6 +111,16 @@ class ThresholdPolicy:
         [0, 1]
         """
         return cls({ALL_ROWS: ((float(threshold), 1.0),)}, (), settings or {}, expected or {})
+
+    def chosen_on_sample(self, rows: int, total: int) -> ThresholdPolicy:
+        """Return the policy with the note that it was chosen on a sample of `rows` of `total` rows.
+
+        Examples
+        --------
+        >>> ThresholdPolicy.for_all(0.4).chosen_on_sample(1_000, 25_000).settings
+        {'sampled_rows': 1000, 'all_rows': 25000}
+        """
+        return replace(self, settings=self.settings | {"sampled_rows": rows, "all_rows": total})
 
     @property
     def randomized(self) -> bool:

@@ -41,7 +41,10 @@ _SUM = 1e-6
 
 @with_config(_FINITE)
 class PolicySettings(TypedDict, total=False):
-    """What a policy was optimized for, and what its scores are about: a positive label, or an event of a number."""
+    """What a policy was optimized for, what its scores are about, and of how many rows it saw a sample.
+
+    They are about a positive label, or an event of a number.
+    """
 
     constraint: str
     objective: str
@@ -52,6 +55,8 @@ class PolicySettings(TypedDict, total=False):
     min_group_size: int
     positive: str
     event: str
+    sampled_rows: int
+    all_rows: int
 
 
 @with_config(_FINITE)
