@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
+from core.access.visits import EXAMPLES
 from core.errors import DeniedError, SettingsError
 
 __all__ = ["INSTALLATION", "LOCAL", "Access", "Installation", "Role"]
@@ -85,7 +86,9 @@ class Access:
         if not self.may(role):
             raise DeniedError(
                 f"You may look at this workspace as {self.role}; only {role}s may change this.",
-                "Ask an admin of the workspace for another role.",
+                "Ask an admin of the workspace for another role."
+                if self.workspace != EXAMPLES
+                else "Choose your own workspace for that: this one is for everybody to look at.",
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import deletion
+from core.access import Role
 from core.catalog import Deletion
 from core.deletion import Kind
 from pages._ui import address, frame, keys, numbers
@@ -29,7 +30,9 @@ def button(kind: Kind, row_id: str, *, name: str = "delete", after: dict[str, st
     after : dict, optional
         Address on this page to open afterwards; by default the page without an object.
     """
-    if st.button("Delete…", icon=":material/delete:", key=keys.key(name)):
+    may = frame.access().may(Role.EDITOR)
+    help_text = None if may else "Only editors and admins of the workspace delete."
+    if st.button("Delete…", icon=":material/delete:", key=keys.key(name), disabled=not may, help=help_text):
         dialog = st.dialog(f"Delete this {_NOUNS.get(kind, kind)}?", icon=":material/delete:")
         dialog(frame.guarded(_confirm))(kind, row_id, name, after or {})
 
@@ -78,7 +81,8 @@ def _notice(item: Deletion) -> None:
             f":material/delete: The {noun} **{title}** was deleted {numbers.ago(item.at)}{by}.", width="content"
         )
         st.space("stretch")
-        st.button("Undo", icon=":material/undo:", key=keys.key(f"undo-{item.id}"), on_click=_undo, args=(item,))
+        if frame.access().may(Role.EDITOR):
+            st.button("Undo", icon=":material/undo:", key=keys.key(f"undo-{item.id}"), on_click=_undo, args=(item,))
 
 
 def _show_all() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.access import upload_limit_mb
+from core.access import Role, upload_limit_mb
 from core.errors import LimitError
 from pages._ui import frame
 
@@ -47,6 +47,7 @@ def show(
         max_upload_size=limit_mb,
         key=f"{key}-{number}",
         on_change=None if on_upload is None else lambda: _take(key, limit_mb, on_upload),
+        disabled=not frame.access().may(Role.EDITOR),
         help=help,
     )
 
@@ -72,6 +73,7 @@ def show_several(label: str, *, key: str, limit_mb: int, on_upload: Callable[[li
         max_upload_size=limit_mb,
         key=f"{key}-{number}",
         on_change=lambda: _take_several(key, limit_mb, on_upload),
+        disabled=not frame.access().may(Role.EDITOR),
     )
 
 

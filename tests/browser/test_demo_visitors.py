@@ -134,10 +134,10 @@ def test_the_example_can_be_looked_at_and_not_changed(demo: Server, visitor: Bro
     page.get_by_label("Workspace").click()
     page.get_by_text("Example (look only)").click()
     settled(page)
-    page.get_by_test_id("stFileUploader").locator("input").set_input_files(
-        {"name": "x.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n3,4\n"}
-    )
+    expect(page.get_by_test_id("stFileUploader").locator("input")).to_be_disabled()
+    page.get_by_role("button", name="Load", exact=True).click()
     expect(page.get_by_text("You may look at this workspace as viewer")).to_be_visible()
+    expect(page.get_by_text("Choose your own workspace for that")).to_be_visible()
     page.get_by_role("link", name=re.compile("Runs")).click()
     settled(page)
     assert [run.title for run in runs.find(access=Access.engine(EXAMPLES))] == ["Check of the example"]

@@ -78,6 +78,7 @@ def test_one_asks_and_another_confirms(model: tuple[str, Access]) -> None:
     viewer = open_model(model_id, ada, EVE)
     assert "It errs less." in texts(viewer)
     assert {"Confirm", "Decline", "Withdraw", "Archive", "Save notes"} & set(labels(viewer)) == set()
+    assert all(button.disabled for button in viewer.button if button.label == "Delete…")
 
     elsewhere = open_model(model_id, workspaces.personal(EVE), EVE)
     assert any("choose that one in the sidebar" in item.value for item in elsewhere.caption)
