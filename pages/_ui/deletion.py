@@ -16,7 +16,9 @@ _NOUNS: dict[str, str] = {"version": "version of a model"}
 _SHOWN = 3
 
 
-def button(kind: Kind, row_id: str, *, name: str = "delete", after: dict[str, str] | None = None) -> None:
+def button(
+    kind: Kind, row_id: str, *, name: str = "delete", after: dict[str, str] | None = None, menu: str | None = None
+) -> None:
     """Draw the button that asks whether something is to be deleted.
 
     Parameters
@@ -29,10 +31,19 @@ def button(kind: Kind, row_id: str, *, name: str = "delete", after: dict[str, st
         Name of the button's key, where a page has several.
     after : dict, optional
         Address on this page to open afterwards; by default the page without an object.
+    menu : str, optional
+        Key of the popover that the button is in, whose state is tracked: it closes, and does not cover the dialog.
     """
     may = frame.access().may(Role.EDITOR)
     help_text = None if may else "Only editors and admins of the workspace delete."
-    if st.button("Delete…", icon=":material/delete:", key=keys.key(name), disabled=not may, help=help_text):
+    if st.button(
+        "Delete…",
+        icon=":material/delete:",
+        key=keys.key(name),
+        disabled=not may,
+        help=help_text,
+        on_click=None if menu is None else lambda: st.session_state.update({menu: False}),
+    ):
         dialog = st.dialog(f"Delete this {_NOUNS.get(kind, kind)}?", icon=":material/delete:")
         dialog(frame.guarded(_confirm))(kind, row_id, name, after or {})
 

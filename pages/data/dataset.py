@@ -36,7 +36,7 @@ def head(dataset: Dataset) -> None:
             downloads.dataset(dataset)
             if dataset.lineage.get("recipe"):
                 downloads.pipeline(dataset)
-        with st.popover("Manage", icon=":material/settings:", key="data-manage"):
+        with st.popover("Manage", icon=":material/settings:", key="data-manage", on_change="rerun"):
             _manage(dataset)
     history.show(dataset)
     if notice := st.session_state.pop("data-notice", None):
@@ -53,4 +53,4 @@ def _manage(dataset: Dataset) -> None:
         if st.form_submit_button("Rename", icon=":material/edit:", key="data-rename"):
             datasets.rename(dataset.id, name, access=frame.access())
             st.rerun()
-    deletion.button("dataset", dataset.id)
+    deletion.button("dataset", dataset.id, menu="data-manage")

@@ -47,11 +47,13 @@ def show(model: Model) -> None:
     version = _choose_version(model, known, aliases)
     with actions:
         download.show(model, version)
-        with st.popover("Manage", icon=":material/settings:", key="models-manage"):
+        with st.popover("Manage", icon=":material/settings:", key="models-manage", on_change="rerun"):
             st.caption("The model with all of its versions")
-            deletion.button("model", model.id)
+            deletion.button("model", model.id, menu="models-manage")
             st.caption(f"Version {version.number} alone")
-            deletion.button("version", version.id, name="delete-version", after={"model": model.id})
+            deletion.button(
+                "version", version.id, name="delete-version", after={"model": model.id}, menu="models-manage"
+            )
     opened = OpenModel(model, known, aliases, version)
     tabs.show({name: partial(show_tab, opened) for name, show_tab in _TABS.items()}, key="models-tabs")
 

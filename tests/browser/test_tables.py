@@ -63,6 +63,7 @@ def test_a_table_can_be_renamed_and_deleted(filled: Server, tab: Page, tmp_path:
     if not tab.get_by_role("button", name="Delete…").is_visible():
         tab.get_by_role("button", name="Manage").click()
     tab.get_by_role("button", name="Delete…").click()
+    expect(tab.get_by_test_id("stPopoverBody")).to_have_count(0)
     tab.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
     expect(tab.get_by_role("heading", name="Your own table")).to_be_visible()
     settled(tab)
