@@ -34,7 +34,7 @@ class SearchPhase:
     Parameters
     ----------
     key : str
-        reading, features, guessing, linear, first_model, search, final_fit, test or storing.
+        reading, features, guessing, linear, first_model, search, final_fit, test or explanation (with the export).
     title : str
         Name that pages show.
     state : {"done", "active", "pending", "failed", "missed"}
@@ -62,13 +62,17 @@ _STAGES = (
     ("search", "Search", "search", "finish"),
     ("final_fit", "Final fit", "finish", "evaluate"),
     ("test", "Test", "evaluate", "tested"),
-    ("storing", "Storing and explaining", "tested", ""),
+    ("explanation", "Explanation", "tested", ""),
 )
 _SCORED = (("guessing", "Guessing"), ("linear", "Linear model"), ("first_model", "First model"))
 
 
 def search_phases(
-    events: Iterable[ReportedEvent], *, elapsed_s: float | None = None, ended: bool = False
+    events: Iterable[ReportedEvent],
+    *,
+    elapsed_s: float | None = None,
+    ended: bool = False,
+    succeeded: bool = False,
 ) -> list[SearchPhase]:
     """Return all phases in order, those to come as well.
 
@@ -80,6 +84,8 @@ def search_phases(
         Seconds since the start of the search, for the duration of what is at work.
     ended : bool, default=False
         Whether the search is over, so that nothing comes any more.
+    succeeded : bool, default=False
+        Whether it is over with a result, so that its last phase is done.
 
     Examples
     --------
@@ -103,7 +109,9 @@ def search_phases(
     if tested := marks.get("tested"):
         stages["test"] = replace(stages["test"], score=tested.get("score"))
     phases = [stages.pop("reading"), stages.pop("features"), *scored, *stages.values()]
-    if not ended:
+    if succeeded and phases[-1].state == "active":
+        phases[-1] = replace(phases[-1], state="done")
+    if not (ended or succeeded):
         return phases
     over: dict[PhaseState, PhaseState] = {"active": "missed", "pending": "missed"}
     return [replace(phase, state=over.get(phase.state, phase.state)) for phase in phases]

@@ -48,7 +48,7 @@ def test_every_phase_has_its_seconds_and_score():
         ("search", "done", pytest.approx(22.0), 0.84),
         ("final_fit", "done", pytest.approx(2.0), None),
         ("test", "done", pytest.approx(1.0), 0.83),
-        ("storing", "active", None, None),
+        ("explanation", "active", None, None),
     ]
     notes = by_key(phases)
     assert notes["features"].note == "40 features of 9 columns"
@@ -90,6 +90,8 @@ def test_what_never_came_is_not_at_work():
     failed = Event("baseline", None, "", {"learner": "linear", "status": "failed", "score": None, "elapsed_s": 9.0})
     assert by_key(search_phases([*events(3), failed]))["linear"].state == "failed"
     assert {phase.state for phase in search_phases(events(5), ended=True)} == {"done", "missed"}
+    assert {phase.state for phase in search_phases(events(), elapsed_s=40.0, succeeded=True)} == {"done"}
+    assert by_key(search_phases(events(), elapsed_s=40.0, succeeded=True))["explanation"].seconds == pytest.approx(12.0)
 
 
 def test_events_of_earlier_versions_have_no_seconds():
@@ -102,7 +104,7 @@ def test_events_of_earlier_versions_have_no_seconds():
 
 def test_a_search_reports_its_phases(credit):
     phases = by_key(search_phases(credit.events))
-    assert {phase.state for key, phase in phases.items() if key != "storing"} == {"done"}
+    assert {phase.state for key, phase in phases.items() if key != "explanation"} == {"done"}
     board = credit.result.leaderboard.set_index("learner")["score"]
     assert phases["guessing"].score == board["prior"]
     assert phases["linear"].score == board["linear"]
