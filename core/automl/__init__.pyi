@@ -3,7 +3,7 @@ from ._moved import METRICS, Comparison, Estimate, Metric, metric_choices
 from ._settings import AutoMLSettings
 from .data.prepare import Prepared, prepare
 from .data.splits import Folds, make_folds
-from .ensemble.blend import Blend
+from .ensemble.blend import Blend, BlendRegressor
 from .learners.build import build_estimator
 from .learners.registry import LEARNERS, Learner, learner_title
 from .learners.scaled_target import ScaledTargetRegressor
@@ -11,13 +11,13 @@ from .learners.space import Hyperparameter
 from .results.bundle import BUNDLE_SOURCES, bundle, code_requirements
 from .results.compare import compare_results, compare_tables, compare_trials
 from .results.decision_figures import DecisionFigures, decision_figures, natural_frequency
+from .results.final_model import describe_final_model
 from .results.hyperparameters import hyperparameter_importance, hyperparameter_table
 from .results.later_test import add_test
 from .results.learning_curve import CurvePoint, LearningCurve, describe_curve
 from .results.model_file import load_model
 from .results.result import AutoMLResult
 from .results.row_evidence import evaluate_rows
-from .tuning.phases import SearchPhase, search_phases
 from .tuning.search import search
 from .tuning.trials import Trial, Trials
 from .tuning.warm_start import PREDICTIONS_FILE, kept_trials, load_predictions
@@ -30,6 +30,7 @@ __all__ = [
     "AutoMLResult",
     "AutoMLSettings",
     "Blend",
+    "BlendRegressor",
     "Comparison",
     "CurvePoint",
     "DecisionFigures",
@@ -42,7 +43,6 @@ __all__ = [
     "Metric",
     "Prepared",
     "ScaledTargetRegressor",
-    "SearchPhase",
     "Trial",
     "Trials",
     "add_test",
@@ -54,6 +54,7 @@ __all__ = [
     "compare_trials",
     "decision_figures",
     "describe_curve",
+    "describe_final_model",
     "evaluate_rows",
     "hyperparameter_importance",
     "hyperparameter_table",
@@ -67,5 +68,4 @@ __all__ = [
     "natural_frequency",
     "prepare",
     "search",
-    "search_phases",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.automl._types import Classifier, Estimator, Features, Output, Target, Weights
 from core.automl.data.training_data import class_weight
@@ -14,7 +15,7 @@ from core.errors import SettingsError
 if TYPE_CHECKING:
     from core.automl.data.training_data import TrainingData
 
-__all__ = ["fit", "fit_weighted", "outputs"]
+__all__ = ["fit", "fit_weighted", "of_all_classes", "outputs", "rows_to_fit"]
 
 
 def fit(estimator: Estimator, X: Features, y: Target, data: TrainingData, weight: Weights | None = None) -> Estimator:
@@ -22,6 +23,13 @@ def fit(estimator: Estimator, X: Features, y: Target, data: TrainingData, weight
 
     Some learners, such as XGBoost, refuse rows that lack a class: they are shown a row of each, without any weight.
     """
+    return fit_weighted(estimator, *rows_to_fit(estimator, X, y, data, weight))
+
+
+def rows_to_fit(
+    estimator: Estimator, X: Features, y: Target, data: TrainingData, weight: Weights | None = None
+) -> tuple[Features, Target, Weights | None]:
+    """Return what an estimator is shown of rows: with class weights, and with a row of each class if it needs that."""
     if data.weighted and data.classes:
         weight = class_weight(y, data.classes, weight)
     if data.classes and _needs_every_class(estimator):
@@ -29,7 +37,7 @@ def fit(estimator: Estimator, X: Features, y: Target, data: TrainingData, weight
         if len(lacking):
             weight = np.concatenate([np.ones(len(y)) if weight is None else weight, np.zeros(len(lacking))])
             X, y = np.concatenate([X, np.repeat(X[:1], len(lacking), axis=0)]), np.concatenate([y, lacking])
-    return fit_weighted(estimator, X, y, weight)
+    return X, y, weight
 
 
 def _needs_every_class(estimator: Estimator) -> bool:
@@ -76,9 +84,28 @@ def outputs(estimator: Estimator, X: Features, classes: int) -> Output:
         return np.asarray(estimator.predict(X), dtype=np.float64)
     if not isinstance(estimator, Classifier):
         raise TypeError(f"{type(estimator).__name__} gives no probabilities of classes.")
-    probabilities = np.asarray(estimator.predict_proba(X), dtype=np.float64)
+    return of_all_classes(np.asarray(estimator.predict_proba(X), dtype=np.float64), estimator.classes_, classes)
+
+
+def of_all_classes(probabilities: Output, seen: NDArray[np.generic], classes: int) -> Output:
+    """Return probabilities of all classes, 0 for those that an estimator has not seen.
+
+    Parameters
+    ----------
+    probabilities : array of shape (n, k)
+        Probabilities of the classes that it has seen.
+    seen : array of shape (k,)
+        Codes of these classes.
+    classes : int
+        Number of all classes.
+
+    Examples
+    --------
+    >>> of_all_classes(np.array([[0.3, 0.7]]), np.array([0, 2]), 3).tolist()
+    [[0.3, 0.0, 0.7]]
+    """
     if probabilities.shape[1] == classes:
         return probabilities
-    full = np.zeros((len(X), classes))
-    full[:, np.asarray(estimator.classes_, dtype=np.intp)] = probabilities
+    full = np.zeros((len(probabilities), classes))
+    full[:, np.asarray(seen, dtype=np.intp)] = probabilities
     return full

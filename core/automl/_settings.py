@@ -50,6 +50,9 @@ class AutoMLSettings(CheckedSettings):
         Whether a run explains its model.
     ensemble : bool, default=True
         Whether to blend the best models of each learner where that is better than the best one; within the time budget.
+    bagging : bool, default=True
+        Whether, of up to 10,000 rows, the final model of a boosted learner is the mean of the models of its folds: more
+        accurate than one model on all rows, and several times as large and slow.
     featurization : {"auto", "off", "custom"}, default="auto"
         Way in which columns become features; off needs a numeric table, custom is auto except for `column_types`,
         `imputation` and `column_imputation`.
@@ -114,6 +117,7 @@ class AutoMLSettings(CheckedSettings):
     imputation: Imputation = "median"
     column_imputation: dict[str, Imputation] = Field(default_factory=dict)
     ensemble: bool = True
+    bagging: bool = True
     learners: Literal["auto"] | tuple[str, ...] = "auto"
     blocked_learners: tuple[str, ...] = ()
     drop_columns: tuple[str, ...] = ()

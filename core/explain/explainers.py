@@ -6,6 +6,7 @@ model                         method                                      space
 LightGBM, XGBoost             their own TreeSHAP (Lundberg et al. 2020)   log-odds, margin, prediction
 random forest, extra trees    ``shap.TreeExplainer``                      probability, prediction
 logistic, ridge               coefficient times distance from the mean    log-odds, margin, prediction
+mean of such models' numbers  the mean of what explains each              prediction
 any other                     antithetic permutations (`_sampling`)       probability, prediction
 ============================  ==========================================  ===========================
 
@@ -14,7 +15,7 @@ any other                     antithetic permutations (`_sampling`)       probab
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -25,7 +26,7 @@ from core.explain.explained_model import Array, ExplainedModel, Matrix, as_matri
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
-    from core.automl import ScaledTargetRegressor
+    from core.automl import BlendRegressor, ScaledTargetRegressor
 
 __all__ = ["Explainer", "Space", "exact_explainer"]
 
@@ -160,11 +161,35 @@ def _scaled_target(estimator: ScaledTargetRegressor, background: Matrix) -> Expl
     )
 
 
+def _mean_of_numbers(estimator: BlendRegressor, background: Matrix) -> Explainer | None:
+    """Explain each member: what explains a weighted mean of numbers is the weighted mean of what explains them."""
+    members = [_encoded_explainer(member, background) for member in estimator.estimators_]
+    known = [member for member in members if member is not None]
+    if len(known) < len(members):
+        return None
+    shares = estimator.shares_.tolist()
+
+    def mean(parts: Iterable[Array]) -> Array:
+        return np.asarray(sum(share * part for share, part in zip(shares, parts, strict=True)))
+
+    methods = {member.method for member in known}
+    return Explainer(
+        f"mean of {len(known)} models: {', '.join(sorted(methods))}",
+        known[0].space,
+        mean(member.base for member in known),
+        lambda X: mean(member.values(X) for member in known),
+        lambda X: mean(member.reference(X) for member in known),
+        sum(member.seconds_per_row for member in known),
+    )
+
+
 def _encoded_explainer(estimator: BaseEstimator, background: Matrix) -> Explainer | None:
-    from core.automl import ScaledTargetRegressor
+    from core.automl import BlendRegressor, ScaledTargetRegressor
 
     if isinstance(estimator, ScaledTargetRegressor):
         return _scaled_target(estimator, background)
+    if isinstance(estimator, BlendRegressor):
+        return _mean_of_numbers(estimator, background)
     library = type(estimator).__module__.split(".")[0]
     last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
     if library == "lightgbm":

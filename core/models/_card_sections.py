@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from core import known_columns
-from core.automl import LearningCurve, describe_curve, learner_title
+from core.automl import LearningCurve, describe_curve, describe_final_model, learner_title
 from core.catalog import ModelVersion
 from core.datasets import suspected_attribute
 from core.evaluation import METRICS
@@ -16,6 +17,7 @@ from core.models._card import CardTable, Section
 from core.models._card_text import Cell, format_value
 from core.models._code import code_version
 from core.models._evidence import RunEvidence
+from core.models._run_result import Winner
 
 __all__ = [
     "card_title",
@@ -78,6 +80,10 @@ def _learner_title(name: str) -> str:
     return learner_title(name)
 
 
+def _final_model(winner: Winner | None) -> str:
+    return "" if winner is None else describe_final_model(asdict(winner))
+
+
 def training_section(evidence: RunEvidence) -> Section:
     """Return how the model was made."""
     result = evidence.result
@@ -96,7 +102,7 @@ def training_section(evidence: RunEvidence) -> Section:
             f"A search of {len(result.trials):,} configuration{'s' * (len(result.trials) != 1)} in "
             f"{result.elapsed_s:,.0f} s for the best "
             f"{metric}. {result.stop_reason}",
-            f"Scored by {result.split_method}. The winner was fitted on all training rows.",
+            f"Scored by {result.split_method}. {_final_model(result.winner)}".strip(),
         ]
         if weight := result.settings.get("weight_column"):
             text.append(f"Rows counted by their weight in '{weight}', in training and in all metrics.")

@@ -56,6 +56,7 @@ class Winner:
 
     learner: str
     config: dict[str, JsonValue] | None = None
+    fitted: int = 1
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,9 +10,9 @@ import streamlit as st
 
 from core import jobs
 from core.automl import METRICS, learner_title
-from core.catalog import Run, RunEvent
+from core.catalog import Run
 from pages._ui import frame
-from pages.automl import comparison, hyperparameters, live, phases, search_chart
+from pages.automl import comparison, hyperparameters, live, search_chart
 
 __all__ = ["show"]
 
@@ -66,7 +66,7 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
         height="content" if len(table) <= 10 else 400,
         column_config={
             "": st.column_config.TextColumn(
-                width=36, pinned=True, help="The winner, fitted again on all training rows."
+                width=36, pinned=True, help="The winner. Method says what the final model was made of."
             ),
             "Model": st.column_config.TextColumn(width="medium", pinned=True),
             "Score": st.column_config.NumberColumn(f"{metric.title}, mean", format="%.4f"),
@@ -81,12 +81,10 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
     )
     selected = chosen.selection.rows
     _parameters(record, rows[selected[0] if selected else winner_row])
-    events = jobs.events(run.id, access=frame.access())
-    trials = live.trials(events)
+    trials = live.trials(jobs.events(run.id, phase="search", access=frame.access()))
     if not trials.empty:
         st.markdown("**Progress of the search**")
-        phases.show(run, events)
-        live.progress(trials, metric, _winner(record, trials), baselines=_baselines(record, events))
+        live.progress(trials, metric, _winner(record, trials))
     st.markdown("**Hyperparameters**")
     hyperparameters.show(record)
     if record["test_metrics"]:
@@ -103,15 +101,6 @@ def _winner(record: Mapping[str, Any], trials: pd.DataFrame) -> search_chart.Win
     at_s = float(own.iloc[0]) if len(own) else winner.get("at_s") or record["model_ready_s"]
     number = f" {winner['trial']}" if winner["trial"] else ""
     return search_chart.Winner(f"{learner_title(winner['learner'])}{number}", winner["score"], at_s)
-
-
-def _baselines(record: Mapping[str, Any], events: Sequence[RunEvent]) -> list[search_chart.Baseline]:
-    """Return the baselines as the search reported them; those of earlier versions, at its start."""
-    reported = live.baselines(events)
-    if reported:
-        return reported
-    rows = [row for row in record["leaderboard"] if row["learner"] in _BASELINES and row["score"] is not None]
-    return [search_chart.Baseline(learner_title(row["learner"]), row["score"], 0.0) for row in reversed(rows)]
 
 
 def _parameters(record: Mapping[str, Any], row: Mapping[str, Any]) -> None:

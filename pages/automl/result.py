@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core import jobs
-from core.automl import METRICS, learner_title
+from core.automl import METRICS, describe_final_model, learner_title
 from core.catalog import Run, RunState
 from pages._ui import (
     artifacts,
@@ -123,6 +123,11 @@ def _won(record: Mapping[str, Any]) -> str:
     return learner_title(learner)
 
 
+def _final_model(winner: Mapping[str, Any]) -> str:
+    took = f" It took {numbers.duration(winner['refit_s'])}." if winner["refit_s"] else ""
+    return describe_final_model(winner) + took
+
+
 def _positive_class(record: Mapping[str, Any]) -> dict[str, str]:
     """Return which class of two the figures are about, and why where that is stored."""
     if record["task"] != "binary":
@@ -144,7 +149,7 @@ def _method(record: Mapping[str, Any]) -> None:
         + (" …" if len(record["features"]) > 30 else ""),
         "Excluded columns": ", ".join(settings["drop_columns"]) or "–",
         "Sensitive columns": ", ".join(settings["sensitive_columns"]) or "–",
-        "Final fit": numbers.duration(record["winner"]["refit_s"]),
+        "Final model": _final_model(record["winner"]),
         "Table fingerprint": record["fingerprint"][:16],
     }
     with left:

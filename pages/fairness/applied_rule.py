@@ -55,19 +55,19 @@ def show(analysis: Analysis, policy: ThresholdPolicy) -> None:
             f"{numbers.interval(accuracy['low'], accuracy['high'])} and {left}."
         )
     )
-    # Only a search fits its model again, on all training rows, after the calibration rows were predicted.
-    refitted = analysis.run is not None and analysis.run.task == "automl"
+    # Only a search predicts the calibration rows by other models than the final one: those of cross-validation.
+    other_models = analysis.run is not None and analysis.run.task == "automl"
     shift = abs(gap - policy.expected["violation"])
     if shift > _SHIFT:
-        reason = "the refitted model's scores differ, or chance in small groups" if refitted else "chance"
+        reason = "the final model's scores differ, or chance in small groups" if other_models else "chance"
         st.warning(
             f"That is {100 * shift:.1f} points from the difference on the calibration rows: {reason}.",
             icon=":material/warning:",
         )
     score_shift = _score_shift(analysis)
-    if refitted and score_shift > _SHIFT:
+    if other_models and score_shift > _SHIFT:
         st.warning(
-            f"The refitted model's scores on the test rows are up to {score_shift:.3f} from those that the rule was "
+            f"The final model's scores on the test rows are up to {score_shift:.3f} from those that the rule was "
             "fitted on (by deciles): its thresholds do not fit them exactly.",
             icon=":material/warning:",
         )

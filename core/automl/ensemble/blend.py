@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from core.automl._fitting import fit_weighted, outputs
 from core.automl._types import Classifier, Estimator, Features, Output, Target
 
-__all__ = ["Blend", "BlendClassifier", "BlendRegressor", "make_blend"]
+__all__ = ["Blend", "BlendClassifier", "BlendRegressor", "flattened", "make_blend"]
 
 
 class Blend(BaseEstimator):
@@ -116,6 +116,20 @@ class BlendRegressor(RegressorMixin, Blend):
     def predict(self, X: Features) -> Output:
         """Return the weighted mean of the members' numbers, shape (n,)."""
         return self._mean([outputs(member, X, 0) for member in self.estimators_])
+
+
+def flattened(members: Iterable[tuple[Estimator, float]]) -> tuple[list[Estimator], list[float]]:
+    """Return fitted members and their weights, with the members of a blend in the place of the blend."""
+    estimators: list[Estimator] = []
+    weights: list[float] = []
+    for estimator, weight in members:
+        if isinstance(estimator, Blend):
+            estimators += estimator.estimators_
+            weights += [weight * share for share in estimator.shares_.tolist()]
+        else:
+            estimators.append(estimator)
+            weights.append(weight)
+    return estimators, weights
 
 
 def make_blend(estimators: Sequence[Estimator], weights: Sequence[float], task: str, *, fitted: bool = False) -> Blend:

@@ -6,6 +6,7 @@ plain estimator of LightGBM, XGBoost or scikit-learn, which exports and loads wi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from core.automl._types import Config, Estimator
@@ -29,7 +30,15 @@ def _wrapper(name: str) -> type[SKLearnEstimator]:
     return wrapper
 
 
-def search_space(wrapper: str, rows: int, columns: int, task: str) -> dict[str, Hyperparameter]:
+def search_space(
+    wrapper: str,
+    rows: int,
+    columns: int,
+    task: str,
+    *,
+    grown: bool = False,
+    further: Callable[[], dict[str, Hyperparameter]] | None = None,
+) -> dict[str, Hyperparameter]:
     """Return FLAML's search space of a learner.
 
     Parameters
@@ -40,14 +49,20 @@ def search_space(wrapper: str, rows: int, columns: int, task: str) -> dict[str, 
         Size of the encoded training table.
     task : str
         binary, multiclass or regression.
+    grown : bool, default=False
+        Whether the number of trees is found out by growing, and no dimension of the space.
+    further : callable, optional
+        Returns dimensions that FLAML's space lacks.
     """
     from flaml.automl.task.factory import task_factory
 
     entries = _wrapper(wrapper).search_space(data_size=(rows, columns), task=task_factory(task))
-    return {
+    space = {
         name: Hyperparameter(entry["domain"], entry.get("init_value"), entry.get("low_cost_init_value"))
         for name, entry in entries.items()
+        if not (grown and name == "n_estimators")
     }
+    return space if further is None else space | further()
 
 
 def build(wrapper: str, fixed: Config, config: Config, task: str, *, jobs: int, seed: int) -> Estimator:
@@ -76,13 +91,15 @@ def build(wrapper: str, fixed: Config, config: Config, task: str, *, jobs: int, 
     return estimator
 
 
-def meta_learned(learner: str, data: TrainingData, seconds: float | None) -> list[Config]:
+def meta_learned(learner: str, grown: bool, data: TrainingData, seconds: float | None) -> list[Config]:
     """Return FLAML's meta-learned configuration: the best one on the tables most like this one.
 
     Parameters
     ----------
     learner : str
         Name of the learner.
+    grown : bool
+        Whether the number of trees is found out by growing.
     data : TrainingData
         Rows to learn from.
     seconds : float or None
@@ -99,6 +116,9 @@ def meta_learned(learner: str, data: TrainingData, seconds: float | None) -> lis
     work = _WORK_PER_SECOND * (seconds or 60.0)
     for suggestion in suggest_config(task, data.X, data.y, learner):
         config: Config = dict(suggestion["hyperparameters"])
+        if grown:
+            config.pop("n_estimators", None)
+            return [config] if config else []
         if config and config["n_estimators"] <= min(_MAX_TREES, work / len(data.y) / len(data.folds)):
             return [config]
     return []

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["build_estimator", "low_cost", "preload_learners", "start_points"]
 
-_SMALL = 200_000  # cells, below which a plain forest takes about a second
-
 
 def preload_learners() -> None:
     """Load the modules of all learners, which takes seconds, before they are needed."""
@@ -79,7 +77,7 @@ def low_cost(space: Mapping[str, Hyperparameter]) -> Config:
 
 
 def start_points(learner: str, data: TrainingData, seconds: float | None = None) -> list[Config]:
-    """Return the configurations to try first: a cheap one, a sensible one, and what the learner itself suggests.
+    """Return the configurations to try first: those that usually do well, and what the learner itself suggests.
 
     Parameters
     ----------
@@ -93,11 +91,9 @@ def start_points(learner: str, data: TrainingData, seconds: float | None = None)
     record = LEARNERS[learner]
     rows, columns = data.X.shape
     space = record.space(rows, columns, data.task)
-    cheap = {name: entry.initial for name, entry in space.items() if entry.initial is not None}
-    points = [cheap, cheap | _within(record.sensible, space)] if record.sensible else [cheap]
-    if record.sensible_first and data.X.size < _SMALL:
-        points.reverse()  # cheap enough, and a plain forest should be among the models of every search
-    return [*points, *(cheap | _within(config, space) for config in _suggestions(record, data, seconds))]
+    initial = {name: entry.initial for name, entry in space.items() if entry.initial is not None}
+    wanted = [*(record.portfolio or ({},)), *_suggestions(record, data, seconds)]
+    return [initial | _within(config, space) for config in wanted]
 
 
 def _suggestions(record: Learner, data: TrainingData, seconds: float | None) -> list[Config]:

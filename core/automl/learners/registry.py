@@ -10,19 +10,23 @@ A further learner is one more record, added by a module that ``PLUMBLINE_EXTENSI
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from core.automl._types import Config, Estimator
 from core.automl.learners import boosting_and_forests as _flaml
+from core.automl.learners.early_stopping import Grow, grow_lightgbm, grow_xgboost
 from core.automl.learners.space import Hyperparameter
 from core.registry import Registry
 
 if TYPE_CHECKING:
     from core.automl.data.training_data import TrainingData
 
-__all__ = ["LEARNERS", "Learner", "learner_title"]
+__all__ = ["LEARNERS", "TREES", "Learner", "learner_title"]
+
+TREES = "n_estimators"
+"""Hyperparameter that is a number of trees."""
 
 
 class BuildEstimator(Protocol):
@@ -50,12 +54,13 @@ class Learner:
         ``space(rows, columns, task)`` returns a `Hyperparameter` by name.
     help : str, default=""
         One sentence about when the learner does well.
-    sensible : mapping, optional
-        Configuration that usually does well, tried second; what it does not name starts at its initial value.
-    sensible_first : bool, default=False
-        Whether, on a small table, the sensible configuration is tried before the cheap one.
+    portfolio : tuple of mapping, default=()
+        Configurations that usually do well, tried first and in this order; what one does not name has its initial
+        value. Without any, the search begins at the initial values.
     suggest : callable, optional
         ``suggest(data, seconds)`` returns further configurations to try early in a budget of so many seconds.
+    grow : callable, optional
+        Function that grows its trees one by one, so that their number is found out: then its space has no `TREES`.
     parallel : {"folds", "fit"}, default="folds"
         Work that is done side by side: several folds with a thread each, or one fit after the other with several
         threads.
@@ -81,9 +86,9 @@ class Learner:
     build: BuildEstimator
     space: Callable[[int, int, str], Mapping[str, Hyperparameter]]
     help: str = ""
-    sensible: Config = field(default_factory=dict)
-    sensible_first: bool = False
+    portfolio: tuple[Config, ...] = ()
     suggest: Callable[[TrainingData, float | None], list[Config]] | None = None
+    grow: Grow | None = None
     parallel: Literal["folds", "fit"] = "folds"
     needs_every_class: bool = False
     estimators: tuple[str, ...] = ()
@@ -101,10 +106,12 @@ def _learner(
     wrapper: str,
     *,
     help: str,
-    sensible: Config,
+    portfolio: tuple[Config, ...],
     estimators: tuple[str, ...],
     fixed: Config | None = None,
     forest: bool = False,
+    grow: Grow | None = None,
+    further: Callable[[], dict[str, Hyperparameter]] | None = None,
     needs_every_class: bool = False,
     trusted_types: tuple[str, ...] = (),
     packages: tuple[str, ...] = (),
@@ -114,11 +121,11 @@ def _learner(
         name,
         title,
         build=partial(_flaml.build, wrapper, fixed or {}),
-        space=partial(_flaml.search_space, wrapper),
+        space=partial(_flaml.search_space, wrapper, grown=grow is not None, further=further),
         help=help,
-        sensible=sensible,
-        sensible_first=forest,
-        suggest=partial(_flaml.meta_learned, name),
+        portfolio=portfolio,
+        suggest=partial(_flaml.meta_learned, name, grow is not None),
+        grow=grow,
         parallel="fit" if forest else "folds",
         needs_every_class=needs_every_class,
         estimators=estimators,
@@ -126,6 +133,14 @@ def _learner(
         packages=packages,
         modules=("flaml.automl.model", *packages),
     )
+
+
+def _lightgbm_dimensions() -> dict[str, Hyperparameter]:
+    """Return what FLAML's search space of LightGBM lacks."""
+    return {
+        "extra_trees": Hyperparameter.choice([False, True], initial=False),
+        "subsample": Hyperparameter.real(0.5, 1.0, initial=1.0),
+    }
 
 
 _XGBOOST = ("xgboost.sklearn.XGBClassifier", "xgboost.sklearn.XGBRegressor")
@@ -139,7 +154,16 @@ LEARNERS: Registry[Learner] = Registry(
             "LightGBM",
             "LGBMEstimator",
             help="Boosted trees that grow leaf by leaf; strong on most tables.",
-            sensible={"n_estimators": 100, "num_leaves": 31},
+            portfolio=(
+                {"num_leaves": 8, "colsample_bytree": 0.5, "subsample": 0.7, "min_child_samples": 10},
+                {"num_leaves": 31, "learning_rate": 0.06, "extra_trees": True, "colsample_bytree": 0.8},
+                {"num_leaves": 31, "learning_rate": 0.06, "colsample_bytree": 0.6, "subsample": 0.8},
+                {"num_leaves": 12, "learning_rate": 0.06, "extra_trees": True, "colsample_bytree": 0.6},
+                {"num_leaves": 64, "learning_rate": 0.04, "colsample_bytree": 0.7, "min_child_samples": 14},
+            ),
+            grow=grow_lightgbm,
+            fixed={"subsample_freq": 1},
+            further=_lightgbm_dimensions,
             estimators=("lightgbm.sklearn.LGBMClassifier", "lightgbm.sklearn.LGBMRegressor"),
             trusted_types=("collections.OrderedDict", "lightgbm.basic.Booster"),
             packages=("lightgbm",),
@@ -149,7 +173,7 @@ LEARNERS: Registry[Learner] = Registry(
             "Random forest",
             "RandomForestEstimator",
             help="Many trees on random samples of the rows; robust, and hard to get wrong.",
-            sensible={"n_estimators": 100, "max_leaves": 256},
+            portfolio=({"n_estimators": 100, "max_leaves": 256},),
             estimators=(f"{_FORESTS}.RandomForestClassifier", f"{_FORESTS}.RandomForestRegressor"),
             forest=True,
         ),
@@ -158,7 +182,7 @@ LEARNERS: Registry[Learner] = Registry(
             "Extra trees",
             "ExtraTreesEstimator",
             help="A forest whose splits are drawn at random; smoother than a random forest.",
-            sensible={"n_estimators": 100, "max_leaves": 256},
+            portfolio=({"n_estimators": 100, "max_leaves": 256},),
             estimators=(f"{_FORESTS}.ExtraTreesClassifier", f"{_FORESTS}.ExtraTreesRegressor"),
             forest=True,
         ),
@@ -167,7 +191,11 @@ LEARNERS: Registry[Learner] = Registry(
             "XGBoost, by leaves",
             "XGBoostSklearnEstimator",
             help="Boosted trees that are limited by their number of leaves.",
-            sensible={"n_estimators": 100, "max_leaves": 31},
+            portfolio=(
+                {"max_leaves": 31, "learning_rate": 0.08, "subsample": 0.8, "colsample_bytree": 0.6},
+                {"max_leaves": 10, "learning_rate": 0.08, "subsample": 0.7, "colsample_bytree": 0.5},
+            ),
+            grow=grow_xgboost,
             estimators=_XGBOOST,
             needs_every_class=True,
             trusted_types=("xgboost.core.Booster",),
@@ -178,7 +206,11 @@ LEARNERS: Registry[Learner] = Registry(
             "XGBoost, by depth",
             "XGBoostLimitDepthEstimator",
             help="Boosted trees that are limited by their depth.",
-            sensible={"n_estimators": 100, "max_depth": 6, "learning_rate": 0.1},
+            portfolio=(
+                {"max_depth": 4, "learning_rate": 0.08, "subsample": 0.8, "colsample_bytree": 0.5},
+                {"max_depth": 7, "learning_rate": 0.06, "subsample": 0.8, "colsample_bytree": 0.7},
+            ),
+            grow=grow_xgboost,
             estimators=_XGBOOST,
             fixed={"tree_method": "hist"},
             needs_every_class=True,

@@ -46,18 +46,29 @@ class ScaledTargetRegressor(RegressorMixin, BaseEstimator):
 
     def fit(self, X: Features, y: Target, sample_weight: NDArray[np.float64] | None = None) -> ScaledTargetRegressor:
         """Fit on rows, with their weights if any."""
+        self.learn_scale(y, sample_weight)
+        self.estimator_ = fit_weighted(clone(self.estimator), X, self.scaled(y), sample_weight)
+        return self
+
+    def learn_scale(self, y: Target, sample_weight: NDArray[np.float64] | None = None) -> None:
+        """Take mean and standard deviation from the target of the rows to learn from."""
         target = np.asarray(y, dtype=np.float64)
         self.center_ = float(np.average(target, weights=sample_weight))
-        centered = target - self.center_
-        spread = float(np.sqrt(np.average(centered**2, weights=sample_weight)))
+        spread = float(np.sqrt(np.average((target - self.center_) ** 2, weights=sample_weight)))
         self.scale_ = spread if spread > 0 and np.isfinite(spread) else 1.0
-        self.estimator_ = fit_weighted(clone(self.estimator), X, centered / self.scale_, sample_weight)
-        return self
+
+    def scaled(self, y: Target) -> Output:
+        """Return a target as the estimator learns it."""
+        scaled: Output = (np.asarray(y, dtype=np.float64) - self.center_) / self.scale_
+        return scaled
+
+    def unscaled(self, output: Output) -> Output:
+        """Return what the estimator predicts in the unit of the target."""
+        return output * self.scale_ + self.center_
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimator_")
 
     def predict(self, X: Features) -> Output:
         """Return numbers in the unit of the target, float64, shape (n,)."""
-        scaled: Output = np.asarray(self.estimator_.predict(X), dtype=np.float64)
-        return scaled * self.scale_ + self.center_
+        return self.unscaled(np.asarray(self.estimator_.predict(X), dtype=np.float64))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -30,11 +30,12 @@ _MODULE = "core.automl.refit.worker_main"
 
 
 class ModelRequest(TypedDict):
-    """A model to fit: the name of its files, and what it is."""
+    """A model to fit: the name of its files, and what it is; with `of_folds` the mean of models of the folds."""
 
     name: str
     learner: str
     config: Config
+    of_folds: bool
 
 
 class RefitRequest(TypedDict):
@@ -155,12 +156,28 @@ class RefitWorker:
         self.folder = folder
         self._process = HelperProcess(_MODULE, folder)
 
-    def request(self, trials: Sequence[Trial], *, score: bool = False, metric: str, jobs: int, seed: int) -> None:
-        """Ask for the models of trials."""
+    def request(
+        self,
+        trials: Sequence[Trial],
+        *,
+        of_folds: Collection[int | None] = (),
+        score: bool = False,
+        metric: str,
+        jobs: int,
+        seed: int,
+    ) -> None:
+        """Ask for the models of trials; of the numbers in `of_folds` for the mean of models of the folds."""
         models: list[ModelRequest] = []
         for trial in trials:
             answer_file(self.folder, model_name(trial)).unlink(missing_ok=True)
-            models.append({"name": model_name(trial), "learner": trial.learner, "config": trial.config})
+            models.append(
+                {
+                    "name": model_name(trial),
+                    "learner": trial.learner,
+                    "config": trial.config,
+                    "of_folds": trial.number in of_folds,
+                }
+            )
         request: RefitRequest = {"models": models, "score": score, "metric": metric, "jobs": jobs, "seed": seed}
         self._process.send(json.dumps(request))
 
@@ -189,7 +206,12 @@ class RefitWorker:
     def request_curve(self, trial: Trial, *, metric: str, jobs: int, seed: int) -> None:
         """Ask for the learning curve of a trial's configuration."""
         curve_file(self.folder).unlink(missing_ok=True)
-        model: ModelRequest = {"name": model_name(trial), "learner": trial.learner, "config": trial.config}
+        model: ModelRequest = {
+            "name": model_name(trial),
+            "learner": trial.learner,
+            "config": trial.config,
+            "of_folds": False,
+        }
         request: CurveRequest = {"curve": model, "metric": metric, "jobs": jobs, "seed": seed}
         self._process.send(json.dumps(request))
 

@@ -10,6 +10,13 @@ import numpy as np
 
 from core.automl._types import Config, Estimator
 from core.automl.data.training_data import TrainingData
+from core.automl.ensemble.candidates import out_of_fold_file
+from core.automl.ensemble.fold_models import (
+    first_folds,
+    fold_models_file,
+    mean_of_fold_models,
+    prefers_fold_models,
+)
 from core.automl.learners.registry import learner_title
 from core.automl.refit.refit_worker import RefitAnswer, RefitWorker
 from core.automl.refit.row_shares import SHARES
@@ -36,12 +43,12 @@ class FinalModel:
     estimator : fitted estimator
         The model on encoded rows.
     refit_s : float
-        Seconds of the fit.
+        Seconds of the fit; 0 where none was needed.
     """
 
     trial: Trial
     estimator: Estimator
-    refit_s: float
+    refit_s: float = 0.0
 
 
 class Refits:
@@ -57,6 +64,8 @@ class Refits:
         Key of `METRICS` that the search optimizes.
     seed : int
         Seed of the estimators.
+    bagging : bool, default=False
+        Whether the final model may be the mean of models of the folds.
 
     Attributes
     ----------
@@ -64,13 +73,16 @@ class Refits:
         Models that could not be fitted.
     """
 
-    def __init__(self, worker: RefitWorker, data: TrainingData, metric: str, seed: int) -> None:
+    def __init__(
+        self, worker: RefitWorker, data: TrainingData, metric: str, seed: int, *, bagging: bool = False
+    ) -> None:
         self.worker = worker
         self.data = data
         self.metric = metric
         self.cores = cores()
         self.findings: list[Finding] = []
         self._seed = seed
+        self._bagging = bagging
         # All training rows per row of a fold.
         self._growth = len(data.y) / float(np.mean([len(train) for train, _ in data.folds]))
         self._slowness = 1.0  # measured seconds of a fit per estimated second
@@ -80,7 +92,10 @@ class Refits:
 
     def request(self, trials: Sequence[Trial], *, score: bool = False) -> None:
         """Ask for models without waiting for them."""
-        self.worker.request(trials, score=score, metric=self.metric, jobs=self.cores, seed=self._seed)
+        of_folds = {trial.number for trial in trials if self._of_folds(trial)}
+        self.worker.request(
+            trials, of_folds=of_folds, score=score, metric=self.metric, jobs=self.cores, seed=self._seed
+        )
 
     def request_linear(self, config: Config) -> None:
         """Ask for the linear model, scored on the folds."""
@@ -92,11 +107,12 @@ class Refits:
 
     def estimate(self, trial: Trial) -> float:
         """Return the seconds that fitting a trial's configuration on all training rows, on one core, should take."""
-        return (trial.fold_fit_s or 0.0) * self._growth * (trial.threads or 1)
+        fits = len(first_folds(self.data)) if self._of_folds(trial) else self._growth
+        return (trial.fold_fit_s or 0.0) * fits * (trial.threads or 1)
 
     def cost(self, trial: Trial) -> float:
-        """Return the seconds to allow for that."""
-        return 0.0 if self.is_ready(trial) else 0.1 + SAFETY * self._slowness * self.estimate(trial)
+        """Return the seconds to allow for that; none where the models of the folds can take its place."""
+        return 0.0 if self.is_ready(trial) or self.kept(trial) else 0.1 + SAFETY * self._slowness * self.estimate(trial)
 
     def prefit_best(self, best: Trial | None, budget: Budget, *, linear_done: bool) -> None:
         """Fit the best trial so far on all rows beside the search, so that its end waits for nothing and cannot fail.
@@ -121,7 +137,7 @@ class Refits:
                 self._slowness = max(1.0, answer.refit_s * answer.threads / estimate)
             self._prefitting = None
         known = self._prefitted is not None and best is not None and self._prefitted.number == best.number
-        if best is None or known or not linear_done or (budget.fraction or 0.0) < PREFIT_FROM:
+        if best is None or known or self.is_ready(best) or not linear_done or (budget.fraction or 0.0) < PREFIT_FROM:
             return
         seconds = self.estimate(best)
         if self._prefit_s + seconds < PREFIT_SHARE * budget.elapsed() and budget.left() > 2 * self.cost(best):
@@ -129,19 +145,38 @@ class Refits:
             self.request([best])
 
     def is_ready(self, trial: Trial) -> bool:
-        """Return whether a trial's model is fitted on all rows already."""
+        """Return whether the final model of a trial is there: one on all rows, or that of its folds where preferred."""
+        if self._of_folds(trial) and self.kept(trial):
+            return True
         answer = self.worker.answer(trial)
         return answer is not None and answer.error is None
 
     def ready(self, trial: Trial) -> FinalModel | None:
-        """Return the model of a trial that is fitted on all rows already."""
+        """Return the final model of a trial, if it is there."""
+        if self._of_folds(trial) and self.kept(trial):
+            return self.of_folds(trial)
         answer = self.worker.answer(trial)
         if answer is None or answer.error is not None:
             return None
         return FinalModel(trial, self.worker.load(trial), answer.refit_s)
 
+    def of_folds(self, trial: Trial) -> FinalModel | None:
+        """Return the mean of the models of a trial's folds, where they were kept."""
+        if not self.kept(trial):
+            return None
+        return FinalModel(trial, mean_of_fold_models(out_of_fold_file(self.worker.folder, trial), self.data.task))
+
+    def _of_folds(self, trial: Trial) -> bool:
+        return self._bagging and prefers_fold_models(trial.learner, self.data)
+
+    def kept(self, trial: Trial) -> bool:
+        """Return whether the models of a trial's folds were kept."""
+        return fold_models_file(out_of_fold_file(self.worker.folder, trial)).exists()
+
     def fit(self, trials: Sequence[Trial], deadline: Budget) -> bool:
-        """Fit trials on all rows, side by side, and return whether all are there in time.
+        """Fit trials on all rows, side by side, and return whether there is a model of each.
+
+        Where the models of a trial's folds were kept they will do, if the fit does not come to its end in time.
 
         Parameters
         ----------
@@ -150,15 +185,16 @@ class Refits:
         deadline : Budget
             Time after which the worker is ended.
         """
-        missing = [trial for trial in trials if self._prefitting is None or self._prefitting.number != trial.number]
+        begun = None if self._prefitting is None else self._prefitting.number
+        missing = [trial for trial in trials if trial.number != begun and not self.is_ready(trial)]
         if missing:  # the quickest first, so that there is a model whatever happens to the others
             self.request(sorted(missing, key=self.estimate))
-        while any(self.worker.answer(trial) is None for trial in trials):
+        while any(self.worker.answer(trial) is None for trial in trials if not self.is_ready(trial)):
             if deadline.left() <= 0 or self.worker.ended:
                 self.worker.close()
                 break
             time.sleep(0.02)
-        lost = [trial for trial in trials if not self.is_ready(trial)]
+        lost = [trial for trial in trials if not self.is_ready(trial) and not self.kept(trial)]
         if lost:
             names = ", ".join(f"{learner_title(trial.learner)} {trial.number}" for trial in lost)
             reason, hint = self.why_missing(lost)

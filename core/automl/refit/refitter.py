@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.automl._settings import AutoMLSettings
-from core.automl.ensemble.blend import make_blend
+from core.automl.ensemble.blend import flattened, make_blend
 from core.automl.ensemble.candidates import choose_members, selection_s
 from core.automl.learners.linear import linear_config
 from core.automl.refit.refit_worker import RefitAnswer
@@ -97,6 +97,10 @@ class Refitter:
             **known,
         )
 
+    def has_model(self, board: Trials) -> bool:
+        """Return whether a trial or the linear model has finished."""
+        return board.best is not None or (self.linear is not None and self.linear.finished)
+
     def prefit_best(self, best: Trial | None, budget: Budget) -> None:
         """Fit the best trial so far on all rows beside the search."""
         self.refits.prefit_best(best, budget, linear_done=self.linear is not None)
@@ -158,17 +162,22 @@ class Refitter:
             self.refits.worker.restart()
         deadline = Budget(None)
         if budget.seconds is not None and not resumed:
-            deadline = Budget((1 + OVERRUN) * budget.seconds + OVERRUN_S - self._evaluation_s, budget.elapsed)
+            latest = (1 + OVERRUN) * budget.seconds + OVERRUN_S - self._evaluation_s
+            if budget.left() < 0:  # nothing was there in time: the first model is late, and must not be lost
+                latest = max(latest, budget.elapsed() + budget.grace_left())
+            deadline = Budget(latest, budget.elapsed)
         self.prefit_best(None, budget)
         if (blended := self._fit_blend(ranked, budget, deadline, stopped)) is not None:
             return blended
         for trial in ranked:
             if (ready := self.refits.ready(trial)) is not None:
                 return ready
-            if self.refits.estimate(trial) > deadline.left():
-                continue
-            if self.refits.fit([trial], deadline) and (ready := self.refits.ready(trial)) is not None:
-                return ready
+            until = budget if self.refits.kept(trial) else deadline
+            if self.refits.estimate(trial) <= until.left():
+                self.refits.fit([trial], until)
+            for ready_of in (self.refits.ready, self.refits.of_folds):
+                if (ready := ready_of(trial)) is not None:
+                    return ready
             if self.refits.worker.ended:  # it took too long; one that failed leaves time for the next
                 break
         for trial in ranked:
@@ -202,15 +211,23 @@ class Refitter:
         if not blending.choice.wins:
             return None
         members = [trial for trial, _ in blending.members]
-        if not refits.fit([trial for trial in members if not refits.is_ready(trial)], deadline):
+        missing = [trial for trial in members if not refits.is_ready(trial)]
+        if all(refits.kept(trial) for trial in missing):  # what is not fitted within the budget is not waited for
+            missing = [trial for trial in missing if refits.estimate(trial) < budget.left()]
+            deadline = budget
+        if not refits.fit(missing, deadline):
             self.blend = replace(
                 blending.trial, status="timed_out", score=None, message="Its members could not be fitted in time."
             )
             return None
-        models = [model for trial in members if (model := refits.ready(trial)) is not None]
-        weights = [weight for _, weight in blending.members]
-        blend = make_blend([model.estimator for model in models], weights, refits.data.task, fitted=True)
-        return FinalModel(blending.trial, blend, sum(model.refit_s for model in models))
+        models = [
+            (model, weight)
+            for trial, weight in blending.members
+            if (model := refits.ready(trial) or refits.of_folds(trial)) is not None
+        ]
+        estimators, weights = flattened((model.estimator, weight) for model, weight in models)
+        blend = make_blend(estimators, weights, refits.data.task, fitted=True)
+        return FinalModel(blending.trial, blend, sum(model.refit_s for model, _ in models))
 
     def _await_linear(
         self, board: Trials, budget: Budget, *, should_stop: Callable[[], bool], stopped: bool, resumed: bool

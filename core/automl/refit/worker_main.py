@@ -43,25 +43,31 @@ def score(folder: Path, request: RefitRequest, model: ModelRequest) -> dict[str,
 
     data = TrainingData.load(folder)
     make = partial(build_estimator, model["learner"], model["config"], data.task, jobs=1, seed=request["seed"])
-    evaluation, out_of_fold = run_trial(make, data, request["metric"])
-    np.save(folder / f"{model['name']}.oof.npy", out_of_fold)
-    return asdict(evaluation)
+    outcome = run_trial(make, data, request["metric"])
+    np.save(folder / f"{model['name']}.oof.npy", outcome.out_of_fold)
+    return asdict(outcome.evaluation)
 
 
 def refit(folder: Path, request: RefitRequest, model: ModelRequest) -> dict[str, Any]:
-    """Fit a model on all training rows."""
+    """Fit a model on all training rows, or one on each fold."""
     import joblib
     import numpy as np
 
     from core.automl._fitting import fit
     from core.automl.data.training_data import TrainingData
+    from core.automl.ensemble.fold_models import fit_fold_models
 
     data = TrainingData.load(folder)
     # Threads of one fit wait for the slowest of them, so one core is left to whatever else there is.
     threads = max(1, (request["jobs"] - 1) // len(request["models"]))
     began = time.perf_counter()
-    estimator = build_estimator(model["learner"], model["config"], data.task, jobs=threads, seed=request["seed"])
-    joblib.dump(fit(estimator, np.asarray(data.X), data.y, data, data.weights), model_file(folder, model["name"]))
+    make = partial(build_estimator, model["learner"], model["config"], data.task, jobs=threads, seed=request["seed"])
+    fitted = (
+        fit_fold_models(make, data)
+        if model["of_folds"]
+        else fit(make(), np.asarray(data.X), data.y, data, data.weights)
+    )
+    joblib.dump(fitted, model_file(folder, model["name"]))
     return {"refit_s": time.perf_counter() - began, "threads": threads}
 
 

@@ -16,11 +16,12 @@ from core.automl._model import make_model
 from core.automl._settings import AutoMLSettings
 from core.automl._types import Estimator, OutOfFold, Output
 from core.automl.data.prepare import Prepared
+from core.automl.ensemble.blend import Blend
 from core.automl.ensemble.candidates import load_out_of_fold, out_of_fold_file
 from core.automl.ensemble.selection import best_of_each
 from core.automl.learners.registry import LEARNERS
 from core.automl.refit.refits import FinalModel
-from core.automl.results.baselines import prior
+from core.automl.results.baselines import prior, prior_trial
 from core.automl.results.decision_figures import DecisionFigures, decision_figures
 from core.automl.results.findings import linear_findings, trial_findings
 from core.automl.results.hyperparameters import hyperparameter_importance
@@ -68,9 +69,7 @@ class Outcome:
     folder : Path
         Folder of the search, where the out-of-fold predictions are.
     final : FinalModel
-        The winner, fitted on all training rows.
-    guessing : Trial
-        The baseline that knows no column, as a trial.
+        The final model of the winner.
     linear : Trial or None
         The linear model as a trial; None when it was not there in time.
     linear_model : fitted estimator or None
@@ -88,7 +87,6 @@ class Outcome:
     board: Trials
     folder: Path
     final: FinalModel
-    guessing: Trial
     linear: Trial | None
     linear_model: Estimator | None
     blend: Trial | None
@@ -149,8 +147,9 @@ def conclude(
             "score_std": final.trial.score_std,
             "refit_s": final.refit_s,
             "at_s": outcome.ready_s if final.trial.at is None else final.trial.at,
+            "fitted": len(final.estimator.estimators_) if isinstance(final.estimator, Blend) else 1,
         },
-        leaderboard=leaderboard_table(board, outcome.blend, outcome.linear, outcome.guessing),
+        leaderboard=leaderboard_table(board, outcome.blend, outcome.linear, prior_trial(prepared)),
         trials=list(board),
         blend=outcome.blend,
         hyperparameters=_hyperparameters(list(board), settings),

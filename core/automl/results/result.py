@@ -57,9 +57,11 @@ class Winner(TypedDict):
     score, score_std : float or None
         Mean and standard deviation of the metric over the folds.
     refit_s : float
-        Seconds of the fit on all training rows.
+        Seconds of fitting the final model; 0 where the models of the folds had it.
     at_s : float
         Seconds from the start to the trial's end; results of earlier versions have none.
+    fitted : int
+        Number of fitted models whose weighted mean the final one is; results of earlier versions have none.
     """
 
     trial: int | None
@@ -69,6 +71,7 @@ class Winner(TypedDict):
     score_std: float | None
     refit_s: float
     at_s: NotRequired[float]
+    fitted: NotRequired[int]
 
 
 class PositiveClass(TypedDict):

@@ -6,7 +6,10 @@ import math
 import time
 from collections.abc import Callable
 
-__all__ = ["Budget"]
+__all__ = ["GRACE_S", "Budget"]
+
+GRACE_S = 60.0
+"""Seconds after its budget, or another budget if that is more, in which a search without a model waits for one."""
 
 
 class Budget:
@@ -37,6 +40,10 @@ class Budget:
     def left(self) -> float:
         """Return the seconds until the end; infinite without a budget."""
         return math.inf if self.seconds is None else self.seconds - self.elapsed()
+
+    def grace_left(self) -> float:
+        """Return the seconds in which a search that has no model yet may still come to one, after its budget."""
+        return math.inf if self.seconds is None else self.left() + max(GRACE_S, self.seconds)
 
     @property
     def fraction(self) -> float | None:

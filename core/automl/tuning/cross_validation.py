@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import pickle
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -14,11 +15,22 @@ import numpy as np
 from core.automl._fitting import fit, outputs
 from core.automl._types import Codes, Estimator, OutOfFold
 from core.automl.data.training_data import TrainingData
+from core.automl.learners.early_stopping import Grow, StopRule
 from core.automl.learners.registry import LEARNERS
+from core.automl.tuning.grown_fold import GrownFold, best_trees, watched
 from core.automl.tuning.trials import Scores
 from core.evaluation import METRICS, compute_metric, compute_metrics, metric_choices
 
-__all__ = ["Evaluation", "PrunedError", "fold_repeats", "run_trial", "share_cores", "stages", "summarize"]
+__all__ = [
+    "Evaluation",
+    "PrunedError",
+    "TrialOutcome",
+    "fold_repeats",
+    "run_trial",
+    "share_cores",
+    "stages",
+    "summarize",
+]
 
 _LARGE = 1_000_000  # cells from which the threads of one fit work more than they wait for each other
 
@@ -122,6 +134,28 @@ def stages(folds: int, at_a_time: int) -> list[int]:
     return sorted(count for count in counts if count < folds)
 
 
+@dataclass(frozen=True)
+class TrialOutcome:
+    """What a trial has come to.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Scores and costs.
+    out_of_fold : array of shape (repeats, n, k), float32, or (repeats, n), float64
+        Prediction of each row by models that did not see it, NaN where there is none (a holdout).
+    models : list of estimator
+        The fitted model of each fold.
+    trees : int or None
+        Number of trees that was found out; None where the configuration says it.
+    """
+
+    evaluation: Evaluation
+    out_of_fold: OutOfFold
+    models: list[Estimator]
+    trees: int | None
+
+
 def run_trial(
     make: Callable[[], Estimator],
     data: TrainingData,
@@ -129,8 +163,13 @@ def run_trial(
     *,
     at_a_time: int = 1,
     worth_it: Callable[[list[float], int], bool] | None = None,
-) -> tuple[Evaluation, OutOfFold]:
+    grow: Grow | None = None,
+    seconds: float = math.inf,
+) -> TrialOutcome:
     """Fit and score on each fold.
+
+    With `grow` the number of trees is the one with the least mean loss over the folds: each fold's model grows until
+    more trees do not help its validation rows, then all are asked as they were after that many.
 
     Parameters
     ----------
@@ -144,13 +183,14 @@ def run_trial(
         Number of folds that are fitted at the same time, in threads.
     worth_it : callable, optional
         Takes the scores of the first folds and the number of all folds, and returns whether to continue.
+    grow : callable, optional
+        Function that grows boosted trees one by one; without it the estimator is fitted as it is.
+    seconds : float, default=inf
+        Seconds that growing may take, in all folds together.
 
     Returns
     -------
-    evaluation : Evaluation
-        Scores and costs.
-    out_of_fold : array of shape (repeats, n, k), float32, or (repeats, n), float64
-        Prediction of each row by models that did not see it, NaN where there is none (a holdout).
+    TrialOutcome
 
     Raises
     ------
@@ -162,18 +202,26 @@ def run_trial(
     repeat_of = fold_repeats(data.folds, len(data.y))
     shape = (max(repeat_of) + 1, len(data.y), *((data.classes,) if data.classes else ()))
     predicted = np.full(shape, np.nan, dtype=np.float32 if data.classes else np.float64)
-    sizes: list[int] = []
+    models: dict[int, Estimator] = {}
+    grown: dict[int, GrownFold] = {}
+    rounds = -(-len(data.folds) // at_a_time)
+    began_at = time.monotonic()
 
     def run_fold(index: int) -> tuple[float, float]:
         train, validation = data.folds[index]
         began = time.perf_counter()
-        estimator = fit(make(), data.X[train], data.y[train], data, data.weights_of(train))
-        fitted = time.perf_counter()
-        predicted[repeat_of[index], validation] = outputs(estimator, data.X[validation], data.classes)
-        answered = time.perf_counter()
-        if index == 0:
-            sizes.append(len(pickle.dumps(estimator, protocol=5)))
-        return fitted - began, answered - fitted
+        if grow is not None:
+            until = began_at + seconds * (index // at_a_time + 1) / rounds
+            rule = StopRule(watched(metric, data.task), until)
+            grown[index] = GrownFold(make(), grow, data, train, validation, rule)
+            fitted = time.perf_counter()
+            output = grown[index].outputs(data.X[validation], best_trees([grown[index].losses]))
+        else:
+            models[index] = fit(make(), data.X[train], data.y[train], data, data.weights_of(train))
+            fitted = time.perf_counter()
+            output = outputs(models[index], data.X[validation], data.classes)
+        predicted[repeat_of[index], validation] = output
+        return fitted - began, time.perf_counter() - fitted
 
     def scores(indices: Iterable[int]) -> list[float]:
         parts = [data.folds[index][1] for index in indices]
@@ -190,14 +238,22 @@ def run_trial(
             times += pool.map(run_fold, range(start, end)) if at_a_time > 1 else map(run_fold, range(start, end))
             if worth_it is not None and end < count and not worth_it(scores(range(end)), count):
                 raise PrunedError(scores(range(end)))
+    trees = None
+    if grown:
+        trees = best_trees([fold.losses for fold in grown.values()])
+        for index, (_, validation) in enumerate(data.folds):
+            predicted[repeat_of[index], validation] = grown[index].outputs(data.X[validation], trees)
+            models[index] = grown[index].cut(trees)
     fit_s = [seconds for seconds, _ in times]
+    # A model on all rows grows no tree that is cut off again.
+    kept = 1.0 if trees is None else trees * count / sum(len(fold.losses) for fold in grown.values())
     rows = sum(len(validation) for _, validation in data.folds)
     summary = summarize(predicted, data, metric)
     evaluation = Evaluation(
         **vars(summary),
         fit_s=float(np.sum(fit_s)),
-        fold_fit_s=float(np.mean(fit_s)),
+        fold_fit_s=float(np.mean(fit_s)) * kept,
         predict_ms_a_row=1000 * sum(seconds for _, seconds in times) / rows,
-        size_bytes=sizes[0],
+        size_bytes=len(pickle.dumps(models[0], protocol=5)),
     )
-    return evaluation, predicted
+    return TrialOutcome(evaluation, predicted, [models[index] for index in range(count)], trees)

@@ -49,7 +49,10 @@ class _LearnerSearch:
             cost_attr=None if seconds is None else "auto",
             seed=seed,
         )
-        self._cfo = self._new(points_to_evaluate=start_points(learner, data, seconds))
+        self._names = set(space)
+        points = start_points(learner, data, seconds)
+        self.points = len(points)
+        self._cfo = self._new(points_to_evaluate=points)
         self._best_config: Config | None = None
 
     def suggest(self) -> Config | None:
@@ -69,6 +72,7 @@ class _LearnerSearch:
 
         Where the suggestion differs (the search was made in another way), the search restarts at the best known point.
         """
+        config = {name: value for name, value in config.items() if name in self._names}  # besides a number of trees
         suggested = self.suggest()
         if suggested is not None and _same(suggested, config):
             self.tell(config, loss, seconds)
@@ -146,6 +150,9 @@ class Proposer:
         if not self._timed or untried:
             self._turn += 1
             return untried[0] if untried else searches[self._turn % len(searches)]
+        known = [search for search in searches if search.count < search.points]
+        if known:  # the portfolio first: each learner's next point, before any learner's one after that
+            return min(known, key=lambda search: search.count)
         leader = min(search.best for search in searches)
         speeds = np.array([1 / max(search.expected_cost(leader), 1e-6) for search in searches])
         return searches[int(self._random.choice(len(searches), p=speeds / speeds.sum()))]

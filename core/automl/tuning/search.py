@@ -14,13 +14,12 @@ import numpy as np
 
 from core.automl._settings import AutoMLSettings
 from core.automl.ensemble.candidates import out_of_fold_file, worth_keeping
+from core.automl.ensemble.fold_models import fold_models_file
 from core.automl.refit.refit_worker import RefitWorker
 from core.automl.refit.refits import Refits
 from core.automl.refit.refitter import Refitter
-from core.automl.results.baselines import prior_trial
 from core.automl.results.conclude import Outcome, conclude
 from core.automl.results.curve_run import CurveRun
-from core.automl.tuning.baseline_event import baseline_event
 from core.automl.tuning.budget import Budget
 from core.automl.tuning.event_file import EVENTS, append_trial, read_trials, truncate_partial_line
 from core.automl.tuning.stopping import StopReason, all_done, enough_trials
@@ -89,14 +88,14 @@ class Search:
         self.resumed = False  # whether it was interrupted in this folder
         self.findings: list[Finding] = []
         self._report = report
-        self._baselines: set[str] = set()  # those that were reported
         self._data = prepared.data
         self._limit = settings.max_trials if configs is None else len(configs)
         earlier = WarmStart() if warm_start is None else warm_start
         self._earlier = len(earlier.trials)  # trials of a search that was over, whose end must not be this one's
         self._restore(search_key(settings, prepared, configs), earlier)
         for index, worker in enumerate(workers):
-            worker.start(worker_plan(index, settings, folder, prepared.metric, list(self.board), configs))
+            plan = worker_plan(index, settings, folder, prepared.metric, list(self.board), configs, budget.left())
+            worker.start(plan)
 
     def _restore(self, key: str, earlier: WarmStart) -> None:
         """Take over the trials in the folder, or those of the earlier search."""
@@ -127,14 +126,18 @@ class Search:
         while self._enough() is None and (worker_in_turn := self._next_worker()) is not None:
             own, predicted = worker_in_turn.take()
             trial = self.board.add(own)
-            if predicted.exists():
-                predicted.replace(out_of_fold_file(self.folder, trial))
+            kept = out_of_fold_file(self.folder, trial)
+            for source, target in ((predicted, kept), (fold_models_file(predicted), fold_models_file(kept))):
+                if source.exists():
+                    source.replace(target)
             append_trial(self.folder / EVENTS, trial)
             self._report_trial(trial)
         keep = worth_keeping(sorted(self.board, key=self.board.rank), self._data)
         for trial in list(self.board)[-50:]:
             if trial.number not in keep:
-                out_of_fold_file(self.folder, trial).unlink(missing_ok=True)
+                file = out_of_fold_file(self.folder, trial)
+                for unneeded in (file, fold_models_file(file)):
+                    unneeded.unlink(missing_ok=True)
 
     def _next_worker(self) -> WorkerHandle | None:
         """Return the worker whose trial is listed next: in turns, or as they end where time decides anyway."""
@@ -152,16 +155,10 @@ class Search:
         best = self.board.best
         self._report(trial_event(trial, best, self.board.metric, fraction=fraction, elapsed_s=elapsed))
 
-    def report_baseline(self, trial: Trial | None) -> None:
-        """Report guessing, or the linear model, once it is there."""
-        if trial is None or trial.learner in self._baselines:
-            return
-        self._baselines.add(trial.learner)
-        elapsed = self.budget.elapsed()
-        self._report(baseline_event(trial, self.board.metric, fraction=self.budget.fraction, elapsed_s=elapsed))
-
-    def reason_to_end(self, should_stop: Callable[[], bool], reserve: Callable[[], float]) -> StopReason | None:
-        """Return why the search is over; None while it is not.
+    def reason_to_end(
+        self, should_stop: Callable[[], bool], reserve: Callable[[], float], *, has_model: bool
+    ) -> StopReason | None:
+        """Return why the search is over; None while it is not. A search without a model continues beyond its budget.
 
         Parameters
         ----------
@@ -169,6 +166,8 @@ class Search:
             Returns True once the user wants the search to end.
         reserve : callable
             Returns the seconds to keep for the final fit and the test.
+        has_model : bool
+            Whether there is a model: of a trial, or the linear one.
 
         Raises
         ------
@@ -186,14 +185,32 @@ class Search:
                 Finding("worker", "alert", None, f"The search ended early. {failure.message}", failure.hint)
             )
             return StopReason("lost", f"The search ended early: {failure.message} The best model so far was kept.")
-        if self.budget.left() < reserve():
-            return StopReason("budget", f"The time budget of {self.budget.seconds:,.0f} s was used up.")
+        if (has_model or self.budget.grace_left() <= 0) and self.budget.left() < reserve():
+            return self._budget_used()
         ended = all(worker.ended for worker in self.workers)
         if ended:
             self.read()
         if (enough := self._enough()) is not None:
             return enough
         return all_done(len(self.board)) if ended else None
+
+    def _budget_used(self) -> StopReason:
+        seconds = self.budget.seconds or 0.0
+        budget = f"The time budget of {seconds:,.{0 if seconds >= 10 else 1}f} s was used up"
+        if self.budget.left() >= 0:
+            return StopReason("budget", f"{budget}.")
+        elapsed = f"{self.budget.elapsed():,.0f} s after its start"
+        self.findings.append(
+            Finding(
+                "late",
+                "alert",
+                None,
+                f"{budget} before there was any model. The search waited for the first one, until {elapsed}.",
+                "Give it more time, run less beside it, or use fewer rows or columns.",
+                {"seconds": self.budget.elapsed()},
+            )
+        )
+        return StopReason("budget", f"{budget} before there was any model; the first one was waited for.")
 
     def _enough(self) -> StopReason | None:
         return enough_trials(self.board, self.settings, limit=self._limit, earlier=self._earlier)
@@ -302,10 +319,7 @@ def _search(
     from core.automl.data.prepare import prepare
     from core.datasets import fingerprint
 
-    def report_phase(name: str, message: str, **values: Any) -> None:
-        report(Event(name, budget.fraction, message, {**values, "elapsed_s": budget.elapsed()}))
-
-    report_phase("prepare", "Preparing the features", step="features")
+    report(Event("prepare", 0.0, "Preparing the features"))
     warm_start = None if earlier is None else load_warm_start(earlier, settings, fingerprint(frame))
     began, worked = time.perf_counter(), time.process_time()
     if warm_start is None or warm_start.positive_label is None or settings.positive_label is not None:
@@ -315,29 +329,26 @@ def _search(
         prepared.positive_reason = f"The search that this one continues was about '{warm_start.positive_label}'."
     pressure = (time.perf_counter() - began) / max(time.process_time() - worked, 1e-3)
     running = Search(folder, settings, workers, prepared, budget, report, configs=configs, warm_start=warm_start)
-    refits = Refits(refit_worker, prepared.data, prepared.metric, settings.seed)
+    refits = Refits(
+        refit_worker, prepared.data, prepared.metric, settings.seed, bagging=settings.bagging and configs is None
+    )
     refitter = Refitter(refits, settings, test_rows=len(prepared.y_test), only_trials=only_configs, pressure=pressure)
-    features, columns = prepared.data.X.shape[1], len(prepared.encoder.columns_)
-    message = f"Searching: {prepared.split_method}, {features:,} features"
-    report_phase("search", message, features=features, columns=columns, rows=len(frame))
-    guessing = prior_trial(prepared)
-    running.report_baseline(guessing)
+    features = prepared.data.X.shape[1]
+    report(Event("search", budget.fraction, f"Searching: {prepared.split_method}, {features:,} features"))
     reason = _wait(running, refitter, should_stop)
     running.close()
     running.read()
-    report_phase("finish", "Fitting the best model on all training rows")
+    report(Event("finish", budget.fraction, "Fitting the best model on all training rows"))
     final = refitter.finish(
         running.board, budget, stopped=running.stopped, should_stop=should_stop, resumed=running.resumed
     )
     ready_s = budget.elapsed()
+    report(Event("evaluate", budget.fraction, "Testing it on rows it never saw"))
     linear = refitter.linear
-    running.report_baseline(linear)
-    report_phase("evaluate", "Testing it on rows it never saw")
     outcome = Outcome(
         board=running.board,
         folder=folder,
         final=final,
-        guessing=guessing,
         linear=linear,
         linear_model=refits.load_linear(linear.config) if linear is not None and linear.finished else None,
         blend=refitter.blend,
@@ -348,9 +359,6 @@ def _search(
     curve = CurveRun(refits, running.board, final, linear)
     curve.start(budget, stopped=running.stopped)
     result = conclude(frame, settings, prepared, outcome, budget)
-    tested = result.test_metrics.get(result.metric)
-    score = None if tested is None else tested.value
-    report_phase("tested", "Gathering the evidence", metric=result.metric, score=score)
     return curve.add_to(result, budget, should_stop)
 
 
@@ -359,9 +367,12 @@ def _wait(running: Search, refitter: Refitter, should_stop: Callable[[], bool]) 
     while True:
         running.read()
         refitter.read(running.budget)
-        running.report_baseline(refitter.linear)
         refitter.prefit_best(running.board.best, running.budget)
-        reason = running.reason_to_end(should_stop, lambda: refitter.reserve(running.board, running.budget))
+        reason = running.reason_to_end(
+            should_stop,
+            lambda: refitter.reserve(running.board, running.budget),
+            has_model=refitter.has_model(running.board),
+        )
         if reason is not None:
             return reason
         for worker in running.workers:

@@ -37,6 +37,7 @@ LIMITS = {
     "exit_score",
     "explain",
     "ensemble",
+    "bagging",
 }
 """Settings that may differ when a search is continued."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["PLAN", "Configs", "WorkerPlan", "search_key", "worker_plan"]
 
 PLAN = "plan.json"
+TRIAL_SHARE = 0.2
+"""Share of the time that is left in which a trial's boosted trees grow, at most."""
+MIN_TRIAL_S = 1.0
+"""Seconds that they may grow in any case: a model is better than none."""
 Configs = Sequence[tuple[str, Config]]
 """Learners with configurations."""
 
@@ -47,12 +53,16 @@ class WorkerPlan:
         Whether the search has a time budget.
     seconds : float or None
         The time budget.
+    until : float or None
+        Moment of `time.monotonic` at which the budget ends.
     count : int or None
         Number of trials; None for as many as there is time for.
     configs : list of [learner, configuration] or None
         Try exactly these instead of searching.
     warm_start : list of Trial
         Trials of an earlier search to continue from.
+    keep_models : bool, default=False
+        Whether the models of the folds are kept, where there are few rows.
     """
 
     data: str
@@ -62,9 +72,17 @@ class WorkerPlan:
     jobs: int
     timed: bool
     seconds: float | None = None
+    until: float | None = None
     count: int | None = None
     configs: list[tuple[str, Config]] | None = None
     warm_start: list[Trial] = field(default_factory=list)
+    keep_models: bool = False
+
+    def trial_s(self) -> float:
+        """Return the seconds that boosted trees of a trial that begins now may grow."""
+        if self.until is None:
+            return math.inf
+        return max(MIN_TRIAL_S, TRIAL_SHARE * (self.until - time.monotonic()))
 
     def save(self, folder: Path) -> None:
         """Write the plan into a worker's folder; it appears whole."""
@@ -111,6 +129,7 @@ def worker_plan(
     metric: str,
     trials: Sequence[Trial],
     configs: Configs | None,
+    left_s: float = math.inf,
 ) -> WorkerPlan:
     """Return the plan of one worker: every n-th trial, and learners, or a seed, that no other worker has.
 
@@ -130,6 +149,8 @@ def worker_plan(
         Trials that are done already.
     configs : sequence of (learner, configuration), optional
         Try exactly these instead of searching.
+    left_s : float, default=inf
+        Seconds that are left of the time budget.
     """
     count, learners = settings.max_concurrent_trials, settings.chosen_learners
     limit = settings.max_trials if configs is None else len(configs)
@@ -147,7 +168,9 @@ def worker_plan(
         jobs=max(1, cores() // count),
         timed=timed,
         seconds=settings.time_budget_s,
+        until=time.monotonic() + left_s if math.isfinite(left_s) else None,
         count=left,
         configs=None if configs is None else [(name, config) for name, config in configs[len(trials) :][first::count]],
         warm_start=list(trials) if configs is None else [],
+        keep_models=settings.bagging and configs is None,
     )

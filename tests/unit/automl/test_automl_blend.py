@@ -30,7 +30,7 @@ def table(rows=500, seed=0):
     return frame
 
 
-SETTINGS = {"time_budget_s": None, "max_trials": 10, "folds": 4, "early_stopping": False}
+SETTINGS = {"learners": ("lgbm", "rf"), "time_budget_s": None, "max_trials": 10, "folds": 4, "early_stopping": False}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def classes(run_search, tmp_path_factory):
     frame = table()
     frame["y"] = pd.cut(frame.pop("signal"), [-99, 0.5, 99], labels=["low", "high"]).astype(str)
     folder = tmp_path_factory.mktemp("classes")
-    return run_search(frame, target="y", workdir=folder, **SETTINGS), folder
+    return run_search(frame, target="y", workdir=folder, bagging=False, **SETTINGS), folder
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from core.automl import AutoMLSettings, Trial, build_estimator, prepare, search
+from core.automl import LEARNERS, AutoMLSettings, Trial, build_estimator, prepare, search
 from core.automl.learners.build import start_points
 from core.automl.tuning.proposer import Proposer
 from core.datasets import load_sample
@@ -110,11 +110,17 @@ def data_of(name, target):
     ("name", "target"), [("german_credit", "credit"), ("wine", "cultivar"), ("diabetes", "progression")]
 )
 def test_start_points_are_within_the_space_and_can_be_fitted(learner, name, target):
-    """The cheap one, the sensible one, and FLAML's meta-learned one where it is not too dear."""
+    """Those that usually do well, and FLAML's meta-learned one where it is not too dear."""
     data = data_of(name, target)
     points = start_points(learner, data, 60.0)
-    assert 2 <= len(points) <= 3
-    assert all(point["n_estimators"] <= 1_000 for point in points)
+    portfolio = LEARNERS[learner].portfolio
+    assert len(portfolio) <= len(points) <= len(portfolio) + 1
+    for point, wanted in zip(points, portfolio, strict=False):
+        assert all(point[name] <= value for name, value in wanted.items())  # less where rows are too few
+    if LEARNERS[learner].grow is None:
+        assert all(point["n_estimators"] <= 1_000 for point in points)
+    else:
+        assert not any("n_estimators" in point for point in points), "it is found out"
     train, _ = data.folds[0]
     for point in points:
         build_estimator(learner, point | {"n_estimators": 4}, data.task, jobs=1, seed=0).fit(
@@ -130,10 +136,10 @@ def test_start_points_are_within_the_space_and_can_be_fitted(learner, name, targ
 
 def test_meta_learned_defaults_are_used():
     data = data_of("german_credit", "credit")
-    plain = [point["n_estimators"] for point in start_points("lgbm", data, 60.0)]
-    assert len(plain) == 3
-    assert plain[2] not in (4, 100)
-    assert len(start_points("lgbm", data, 0.001)) == 2, "what takes too much of the budget is left out"
+    *_, last = start_points("lgbm", data, 60.0)
+    assert last["num_leaves"] not in {point["num_leaves"] for point in LEARNERS["lgbm"].portfolio}
+    assert len(start_points("extra_tree", data, 60.0)) == 2
+    assert len(start_points("extra_tree", data, 0.001)) == 1, "what takes too much of the budget is left out"
 
 
 def test_replay_of_trials_that_were_found_in_another_way_begins_at_the_best():
@@ -141,13 +147,14 @@ def test_replay_of_trials_that_were_found_in_another_way_begins_at_the_best():
     data = data_of("german_credit", "credit")
     proposer = Proposer(("lgbm",), data, 0, 60.0)
     best = start_points("lgbm", data, 60.0)[0] | {"n_estimators": 321, "num_leaves": 17}
-    trials = [(best, -0.9), (best | {"n_estimators": 50}, -0.7), (best | {"num_leaves": 60}, -0.8)]
+    trials = [(best, -0.9), (best | {"learning_rate": 0.7}, -0.7), (best | {"num_leaves": 200}, -0.8)]
     for config, loss in trials:
         proposer.replay(Trial(None, "lgbm", config, "finished", seconds=1.0), loss)
     items = []
     for _ in range(3):
         _, config = proposer.propose()
         items.append(json.dumps(config, sort_keys=True))
-        assert 40 < config["n_estimators"] <= 800
+        assert 4 <= config["num_leaves"] <= 60
+        assert "n_estimators" not in config
         proposer.tell("lgbm", config, -0.85, 1.0)
     assert len(set(items)) == 3

@@ -94,10 +94,10 @@ def test_a_trial_that_goes_on_is_the_same_as_one_that_nobody_asked_about(data):
     def make():
         return DecisionTreeClassifier(max_depth=3, random_state=0)
 
-    plain, one = run_trial(make, data, "roc_auc")
-    raced, other = run_trial(make, data, "roc_auc", at_a_time=2, worth_it=lambda scores, folds: True)
-    assert raced.fold_scores == plain.fold_scores
-    assert np.array_equal(one, other)
+    plain = run_trial(make, data, "roc_auc")
+    raced = run_trial(make, data, "roc_auc", at_a_time=2, worth_it=lambda scores, folds: True)
+    assert raced.evaluation.fold_scores == plain.evaluation.fold_scores
+    assert np.array_equal(raced.out_of_fold, plain.out_of_fold)
 
 
 def test_a_searcher_is_a_plain_function_of_a_folder(tmp_path):

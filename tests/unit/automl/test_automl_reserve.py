@@ -5,9 +5,11 @@ import time
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
 
 from core.automl import AutoMLSettings, Trial, Trials
 from core.automl.data.training_data import TrainingData
+from core.automl.ensemble.fold_models import keep_fold_models
 from core.automl.refit.refit_worker import RefitWorker
 from core.automl.refit.refits import Refits
 from core.automl.refit.refitter import BLEND_SHARE, Refitter
@@ -87,6 +89,23 @@ def test_what_is_fitted_already_needs_no_time(make_refitter, tmp_path):
     before = kept(make_refitter(ensemble=False), best)
     (tmp_path / "fit7.json").write_text(json.dumps({"refit_s": 30.0, "threads": 1}))
     assert kept(make_refitter(ensemble=False), best) < before - 30
+
+
+def test_models_of_the_folds_need_no_time_and_stand_in(make_refitter, tmp_path):
+    """The worker never answers: what a forest's folds have left is the model, and nothing is kept for its fit."""
+    best = trial(1, "rf", 20.0)
+    refitter = make_refitter(ensemble=False)
+    without = kept(refitter, best)
+    (tmp_path / "oof").mkdir()
+    models = [DummyClassifier().fit([[0.0]] * 4, [0, 1, 1, answer]) for answer in (0, 1, 1)]
+    assert keep_fold_models(tmp_path / "oof" / "1.npy", models, refitter.refits.data, size_bytes=100)
+    assert kept(refitter, best) < without - 40
+    began = time.monotonic()
+    nearly_over = Budget(BUDGET, clock=lambda: time.monotonic() - began + BUDGET - 1.0)
+    final = refitter.finish(board(best), nearly_over, stopped=False, should_stop=lambda: False)
+    assert (final.trial, final.refit_s) == (best, 0.0)
+    assert final.estimator.predict_proba(np.zeros((1, 4)))[0, 1] == pytest.approx((0.5 + 0.75 + 0.75) / 3)
+    assert refitter.refits.findings == []
 
 
 def test_a_busy_machine_and_many_test_rows_need_more_time_for_the_test(make_refitter):

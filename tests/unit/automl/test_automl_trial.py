@@ -59,11 +59,12 @@ def test_every_metric_of_a_task_is_scikit_learns_on_the_folds(task):
     """FLAML gives an infinite loss for several of these with three classes, and says nothing."""
     data = data_of(task)
     for metric in metric_choices(task):
-        record, predicted = run_trial(
+        outcome = run_trial(
             lambda: build_estimator("xgb_limitdepth", {"n_estimators": 8, "max_depth": 3}, task, jobs=1, seed=0),
             data,
             metric,
         )
+        record, predicted = outcome.evaluation, outcome.out_of_fold
         expected = [of_scikit(metric, data.y[part], predicted[0, part].astype(float)) for _, part in data.folds]
         assert record.fold_scores == pytest.approx(expected, abs=1e-6), metric
         assert record.score == pytest.approx(np.mean(expected), abs=1e-6)
@@ -95,7 +96,8 @@ def test_weighted_classes_make_a_learner_find_the_rare_one(learner):
 
 def test_each_repeat_has_its_own_predictions():
     data = data_of("binary", folds=4, cv_repeats=3)
-    record, predicted = run_trial(lambda: linear("binary", seed=0), data, "roc_auc")
+    outcome = run_trial(lambda: linear("binary", seed=0), data, "roc_auc")
+    record, predicted = outcome.evaluation, outcome.out_of_fold
     assert predicted.shape == (3, len(data.y), 2)
     assert np.isfinite(predicted).all()
     assert fold_repeats(data.folds, len(data.y)) == [0] * 4 + [1] * 4 + [2] * 4
@@ -108,6 +110,7 @@ def test_each_repeat_has_its_own_predictions():
 def test_rows_that_are_never_validated_have_no_prediction():
     data = data_of("regression")
     half = TrainingData(data.X, data.y, 0, data.folds[:1])
-    record, predicted = run_trial(lambda: linear("regression", seed=0), half, "rmse")
+    outcome = run_trial(lambda: linear("regression", seed=0), half, "rmse")
+    record, predicted = outcome.evaluation, outcome.out_of_fold
     assert np.isfinite(predicted[0]).sum() == len(data.folds[0][1])
     assert record.score_std is None

@@ -10,6 +10,7 @@ import shap
 from scipy.special import expit, softmax
 from sklearn.preprocessing import StandardScaler
 
+from core.automl import BlendRegressor
 from core.explain import attribution
 from core.explain.attribution import attribute
 from core.explain.deadline import Deadline
@@ -187,3 +188,19 @@ def test_the_table_of_values_has_all_that_is_needed_to_draw_it():
     again = type(shap).from_table(shap.to_dict(), table)
     assert np.array_equal(again.values, shap.values)
     pd.testing.assert_frame_equal(again.data, shap.data)
+
+
+def test_a_mean_of_numbers_is_explained_by_its_members_and_agrees_with_shap():
+    """What explains a mean of models is the mean of what explains them, in the target's own unit."""
+    results = [odd_result(learner, "regression") for learner in ("lgbm", "xgboost", "rf")]
+    members = [bare_estimator(result.model) for result, _ in results]
+    blend = BlendRegressor(members, [2, 1, 1])
+    blend.estimators_ = members
+    result, frame = results[0]
+    model = model_of(result)
+    X = model.encode(frame)[:40]
+    explainer = exact_explainer(blend, model, X)
+    values = explainer.values(X)
+    np.testing.assert_allclose(values.sum(axis=1)[:, 0] + explainer.base[0], blend.predict(X), rtol=1e-4)
+    own = [exact_explainer(member, model, X).values(X) for member in members]
+    np.testing.assert_allclose(values, (2 * own[0] + own[1] + own[2]) / 4, rtol=1e-9)
