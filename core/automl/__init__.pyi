@@ -18,6 +18,7 @@ from .results.learning_curve import CurvePoint, LearningCurve, describe_curve
 from .results.model_file import load_model
 from .results.result import AutoMLResult
 from .results.row_evidence import evaluate_rows
+from .tuning.phases import SearchPhase, search_phases
 from .tuning.search import search
 from .tuning.trials import Trial, Trials
 from .tuning.warm_start import PREDICTIONS_FILE, kept_trials, load_predictions
@@ -43,6 +44,7 @@ __all__ = [
     "Metric",
     "Prepared",
     "ScaledTargetRegressor",
+    "SearchPhase",
     "Trial",
     "Trials",
     "add_test",
@@ -68,4 +70,5 @@ __all__ = [
     "natural_frequency",
     "prepare",
     "search",
+    "search_phases",
 ]

@@ -121,7 +121,7 @@ def derived(source: Run, *, access: Access) -> list[Run]:
 
 def run(context: RunContext) -> dict[str, Any]:
     """Search, store the result, export and explain its winner; the budget's clock is that of the run."""
-    context.report(Event("prepare", 0.0, "Loading the table"))
+    context.report(Event("prepare", 0.0, "Loading the table", {"step": "read", "elapsed_s": context.elapsed_s()}))
     from core.automl import search
     from core.datasets import load_frame
 
@@ -140,7 +140,8 @@ def run(context: RunContext) -> dict[str, Any]:
         clock=context.elapsed_s,
         earlier=earlier,
     )
-    context.report(Event("store", 0.99, "Storing the model and its evidence"))
+    stored = {"elapsed_s": context.elapsed_s()}
+    context.report(Event("store", 0.99, "Storing the model and its evidence", stored))
     folder = context.workdir / "result"
     result.save(folder)
     keep_reading(dataset, folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,9 +10,9 @@ import streamlit as st
 
 from core import jobs
 from core.automl import METRICS, learner_title
-from core.catalog import Run
+from core.catalog import Run, RunEvent
 from pages._ui import frame
-from pages.automl import comparison, hyperparameters, live, search_chart
+from pages.automl import comparison, hyperparameters, live, phases, search_chart
 
 __all__ = ["show"]
 
@@ -81,10 +81,12 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
     )
     selected = chosen.selection.rows
     _parameters(record, rows[selected[0] if selected else winner_row])
-    trials = live.trials(jobs.events(run.id, phase="search", access=frame.access()))
+    events = jobs.events(run.id, access=frame.access())
+    trials = live.trials(events)
     if not trials.empty:
         st.markdown("**Progress of the search**")
-        live.progress(trials, metric, _winner(record, trials))
+        phases.show(run, events)
+        live.progress(trials, metric, _winner(record, trials), baselines=_baselines(record, events))
     st.markdown("**Hyperparameters**")
     hyperparameters.show(record)
     if record["test_metrics"]:
@@ -101,6 +103,15 @@ def _winner(record: Mapping[str, Any], trials: pd.DataFrame) -> search_chart.Win
     at_s = float(own.iloc[0]) if len(own) else winner.get("at_s") or record["model_ready_s"]
     number = f" {winner['trial']}" if winner["trial"] else ""
     return search_chart.Winner(f"{learner_title(winner['learner'])}{number}", winner["score"], at_s)
+
+
+def _baselines(record: Mapping[str, Any], events: Sequence[RunEvent]) -> list[search_chart.Baseline]:
+    """Return the baselines as the search reported them; those of earlier versions, at its start."""
+    reported = live.baselines(events)
+    if reported:
+        return reported
+    rows = [row for row in record["leaderboard"] if row["learner"] in _BASELINES and row["score"] is not None]
+    return [search_chart.Baseline(learner_title(row["learner"]), row["score"], 0.0) for row in reversed(rows)]
 
 
 def _parameters(record: Mapping[str, Any], row: Mapping[str, Any]) -> None:

@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.automl import METRICS, Metric, learner_title
 from core.catalog import Run, RunEvent
-from pages.automl import search_chart
+from pages.automl import phases, search_chart
 
-__all__ = ["STATUSES", "details", "progress", "trials"]
+__all__ = ["STATUSES", "baselines", "details", "progress", "trials"]
 
 STATUSES = {
     "finished": "finished",
@@ -55,14 +55,17 @@ def trials(events: Sequence[RunEvent]) -> pd.DataFrame:
 
 
 def details(run: Run, events: Sequence[RunEvent]) -> None:
-    """Draw the curve and the leaderboard of the trials so far."""
-    table = trials(events)
+    """Draw the phases, the curve and the leaderboard of the trials so far."""
+    phases.show(run, events)
+    table, known = trials(events), baselines(events)
+    reported = [
+        event.values["metric"] for event in events if event.phase in ("search", "baseline") and "metric" in event.values
+    ]
+    if reported:
+        progress(table, METRICS[reported[-1]], baselines=known)
     if table.empty:
-        if not run.state.terminal:
-            st.caption("The first trial's score appears here, seconds after the libraries have loaded.")
         return
-    metric = METRICS[table["metric"].iloc[-1]]
-    progress(table, metric)
+    metric = METRICS[reported[-1]]
     ranked = table.sort_values("score", ascending=not metric.larger_is_better, na_position="last")
     counts = table["status"].value_counts()
     without = "".join(f"; {counts[status]:,} {word}" for status, word in _WITHOUT.items() if status in counts)
@@ -91,8 +94,23 @@ def details(run: Run, events: Sequence[RunEvent]) -> None:
     )
 
 
-def progress(table: pd.DataFrame, metric: Metric, winner: search_chart.Winner | None = None) -> None:
-    """Draw the scores over time."""
-    scored = table.dropna(subset=["score"]).rename(columns={"best_score": "best"})
-    if not scored.empty:
-        search_chart.draw(scored, metric, winner)
+def baselines(events: Sequence[RunEvent]) -> list[search_chart.Baseline]:
+    """Return the baselines that the search has reported with a score, each once."""
+    reported = {event.values["learner"]: event.values for event in events if event.phase == "baseline"}
+    return [
+        search_chart.Baseline(learner_title(learner), values["score"], values["elapsed_s"])
+        for learner, values in reported.items()
+        if values["score"] is not None
+    ]
+
+
+def progress(
+    table: pd.DataFrame,
+    metric: Metric,
+    winner: search_chart.Winner | None = None,
+    *,
+    baselines: Sequence[search_chart.Baseline] = (),
+) -> None:
+    """Draw the scores over time, or by trial."""
+    if table["score"].notna().any() or len(baselines) > 1:
+        search_chart.draw(table.rename(columns={"best_score": "best"}), metric, winner, baselines)

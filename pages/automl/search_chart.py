@@ -1,7 +1,8 @@
-"""How a search came to its winner: every trial's score over time, the best so far, and the winner."""
+"""How a search came to its winner: the baselines, every trial's score, the best so far, and the winner."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import altair as alt
@@ -9,15 +10,32 @@ import pandas as pd
 import streamlit as st
 
 from core.automl import LEARNERS, Metric
-from core.charts import legend_columns
-from pages._ui import theme
+from pages.automl import search_marks
+from pages.automl.score_axis import ScoreAxis, score_axis
 
-__all__ = ["ScoreAxis", "Winner", "draw", "score_axis"]
+__all__ = ["Baseline", "Winner", "draw"]
 
-_DOTS = 1_000
-_WHOLE = 4.0  # times the spread of the better trials, up to which the axis holds all of them
-_LABELS = 6
-_HEIGHT = 280
+_HEIGHT = 300
+_AXES = {"elapsed_s": "Time", "ended": "Trials"}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Guessing or the linear model, as a point of the chart.
+
+    Parameters
+    ----------
+    title : str
+        Name of the baseline.
+    score : float
+        Mean of the metric over the folds.
+    elapsed_s : float
+        Seconds from the start to this score.
+    """
+
+    title: str
+    score: float
+    elapsed_s: float
 
 
 @dataclass(frozen=True)
@@ -39,172 +57,124 @@ class Winner:
     elapsed_s: float
 
 
-@dataclass(frozen=True)
-class ScoreAxis:
-    """The range of scores that the chart has.
-
-    Parameters
-    ----------
-    low, high : float
-        Ends of the axis.
-    beyond : int
-        Number of trials outside, drawn as arrows at its end.
-    """
-
-    low: float
-    high: float
-    beyond: int
-
-
-def score_axis(scores: pd.Series, best: float, *, larger_is_better: bool) -> ScoreAxis:
-    """Return the range that shows all trials, or the better ones where others would flatten them.
-
-    Parameters
-    ----------
-    scores : Series
-        Scores of the trials.
-    best : float
-        Score of the best model.
-    larger_is_better : bool
-        Direction of the metric.
-
-    Examples
-    --------
-    >>> score_axis(pd.Series([0.90, 0.93, 0.94, 0.95]), 0.95, larger_is_better=True)
-    ScoreAxis(low=0.895, high=0.955, beyond=0)
-    >>> score_axis(pd.Series([0.10, 0.93, 0.94, 0.95, 0.95]), 0.95, larger_is_better=True).beyond
-    1
-    """
-    sign = 1.0 if larger_is_better else -1.0
-    losses = sign * best - sign * scores  # how much worse than the best model
-    spread = max(0.0, float(losses.quantile(0.75))) or max(0.0, float(losses.max())) or abs(best) * 0.01 or 0.01
-    depth = max(0.0, float(losses[losses <= _WHOLE * spread].max()))
-    ends = [sign * best - depth, sign * best - min(0.0, float(losses.min()))]
-    margin = 0.1 * (ends[1] - ends[0]) or abs(best) * 0.01 or 0.01
-    low, high = sorted(sign * end for end in (ends[0] - margin, ends[1] + margin))
-    return ScoreAxis(round(low, 12), round(high, 12), int((losses > depth + margin).sum()))
-
-
-def draw(trials: pd.DataFrame, metric: Metric, winner: Winner | None = None) -> None:
-    """Draw the trials that have a score.
+def draw(
+    trials: pd.DataFrame, metric: Metric, winner: Winner | None = None, baselines: Sequence[Baseline] = ()
+) -> None:
+    """Draw all trials, over time or by their number, whichever the reader chooses.
 
     Parameters
     ----------
     trials : DataFrame
-        elapsed_s, score, best (so far), learner, trial, status; in the order in which they ended.
+        elapsed_s, score, best (so far), learner, trial, status; in the order in which they ended. Trials without a
+        score are marked at the edge of the chart.
     metric : Metric
         Metric of the scores.
     winner : Winner, optional
         The model that won; None while the search runs.
+    baselines : sequence of Baseline, optional
+        The first points of the curve.
     """
-    best = float(trials["best"].iloc[-1]) if winner is None else winner.score
-    axis = score_axis(trials["score"], best, larger_is_better=metric.larger_is_better)
-    inside = trials["score"].between(axis.low, axis.high)
-    end = max([float(trials["elapsed_s"].max()), *([] if winner is None else [winner.elapsed_s])])
-    x = alt.X("elapsed_s:Q", title="Elapsed (s)", scale=alt.Scale(domain=[0, end * 1.02 or 1], nice=False))
+    chosen = st.segmented_control(
+        "Horizontal axis",
+        list(_AXES),
+        default="elapsed_s",
+        format_func=_AXES.__getitem__,
+        label_visibility="collapsed",
+        key="automl-chart-axis",
+    )
+    by = chosen or "elapsed_s"
+    trials = trials.assign(ended=range(1, len(trials) + 1), no_score=trials["score"].isna())
+    marked = _marked(trials, winner, baselines)
+    best = _best(trials, marked, metric)
+    others = marked.loc[marked["kind"] == "Linear model", "score"] if len(trials) else marked["score"]
+    scores = pd.concat([trials["score"].dropna(), others])
+    axis = score_axis(scores, best if winner is None else winner.score, larger_is_better=metric.larger_is_better)
+    end = max(float(trials[by].max()) if len(trials) else 0.0, float(marked[by].max()) if len(marked) else 0.0)
+    title = "Elapsed (s)" if by == "elapsed_s" else "Trials that have ended"
+    x = alt.X(f"{by}:Q", title=title, scale=alt.Scale(domain=[0, end * 1.02 or 1], nice=False))
+    if by == "ended":
+        x = x.axis(format="d", tickMinStep=1)
+    layers = _layers(trials, marked, metric, axis, x, by, end)
+    st.altair_chart(
+        alt.layer(*layers).resolve_scale(shape="shared").properties(height=_HEIGHT),
+        alt=_description(trials, marked, metric, by),
+    )
+    _caption(trials, axis)
+
+
+def _marked(trials: pd.DataFrame, winner: Winner | None, baselines: Sequence[Baseline]) -> pd.DataFrame:
+    """Return the baselines and the winner as rows."""
+    points: list[Baseline | Winner] = [*baselines, *([] if winner is None else [winner])]
+    return pd.DataFrame(
+        {
+            "kind": ["winner" if isinstance(point, Winner) else point.title for point in points],
+            "label": [f"{point.title} {point.score:,.4g}" for point in points],
+            "score": [point.score for point in points],
+            "elapsed_s": [point.elapsed_s for point in points],
+            "ended": [int((trials["elapsed_s"] <= point.elapsed_s).sum()) for point in points],
+        }
+    )
+
+
+def _best(trials: pd.DataFrame, marked: pd.DataFrame, metric: Metric) -> float:
+    scores = pd.concat([trials["best"].dropna().astype(float), marked["score"].astype(float)])
+    return float(scores.max() if metric.larger_is_better else scores.min())
+
+
+def _layers(
+    trials: pd.DataFrame, marked: pd.DataFrame, metric: Metric, axis: ScoreAxis, x: alt.X, by: str, end: float
+) -> list[alt.Chart]:
     y_scale = alt.Scale(domain=[axis.low, axis.high], nice=False)
     y = alt.Y("score:Q", title=f"{metric.title}, CV mean", scale=y_scale)
-    final = None if winner is None else (winner.elapsed_s, winner.score)
-    layers = [_line(trials, final, end, metric, x, y_scale), _dots(_thinned(trials[inside]), x, y)]
-    beyond = trials[~inside]
+    edge = axis.low if metric.larger_is_better else axis.high
+    inside = trials["score"].between(axis.low, axis.high)
+    beyond, failed = trials[~inside & ~trials["no_score"]], trials[trials["no_score"]]
+    used = [learner.title for learner in LEARNERS.values() if learner.title in set(trials["learner"])]
+    layers = [search_marks.best_line(trials, marked, end, metric, x, y_scale, by)]
+    pruned = trials["status"] != "finished"
+    for rows, filled in ((trials[inside & ~pruned], True), (trials[inside & pruned], False)):
+        if len(rows):
+            layers.append(search_marks.dots(search_marks.thinned(rows), x, y, used, filled=filled))
     if len(beyond):
-        edge = axis.low if metric.larger_is_better else axis.high
-        layers += _arrows(beyond.assign(edge=edge), x, y_scale, down=metric.larger_is_better)
-    if winner is not None:
-        layers += _star(winner, end, x, y)
-    last = "" if winner is None else f", winner {winner.title} {winner.score:,.4g}"
-    st.altair_chart(
-        alt.layer(*layers).properties(height=_HEIGHT),
-        alt=f"{metric.title} of {len(trials):,} trials over time, best trial {trials['best'].iloc[-1]:,.4g}{last}",
-    )
-    _caption(beyond, int(inside.sum()))
+        layers += search_marks.arrows(beyond.assign(edge=edge), x, y_scale, used, down=metric.larger_is_better)
+    if len(failed):
+        layers.append(search_marks.crosses(failed.assign(edge=edge), x, y_scale, used, down=metric.larger_is_better))
+    points = marked[marked["kind"] != "winner"]
+    if len(points):
+        layers += search_marks.baseline_points(points, metric, axis, x, y_scale, end, by)
+    final = marked[marked["kind"] == "winner"]
+    return layers + (search_marks.star(final, end, x, y, by) if len(final) else [])
 
 
-def _caption(beyond: pd.DataFrame, inside: int) -> None:
+def _description(trials: pd.DataFrame, marked: pd.DataFrame, metric: Metric, by: str) -> str:
+    """Return the chart in words."""
+    parts = [f"{metric.title} of {len(trials):,} trials {'over time' if by == 'elapsed_s' else 'in order'}"]
+    parts += [label for kind, label in zip(marked["kind"], marked["label"], strict=True) if kind != "winner"]
+    known = trials["best"].dropna()
+    if len(known):
+        parts.append(f"best trial {known.iloc[-1]:,.4g}")
+    for status, count in trials["status"].value_counts().items():
+        if status != "finished":
+            parts.append(f"{count:,} {str(status).replace('_', ' ')}")
+    parts += [f"winner {label}" for label in marked.loc[marked["kind"] == "winner", "label"]]
+    return ", ".join(parts)
+
+
+def _caption(trials: pd.DataFrame, axis: ScoreAxis) -> None:
     notes = []
+    inside = trials["score"].between(axis.low, axis.high)
+    beyond = trials.loc[~inside & ~trials["no_score"], "score"]
     if len(beyond):
         count = "1 trial is" if len(beyond) == 1 else f"{len(beyond):,} trials are"
-        span = f"{beyond['score'].min():,.4g}"
+        span = f"{beyond.min():,.4g}"
         if len(beyond) > 1:
-            span += f" to {beyond['score'].max():,.4g}"
+            span += f" to {beyond.max():,.4g}"
         notes.append(f"{count} far worse and drawn as an arrow at the edge of the axis (scores {span}).")
-    if inside > _DOTS:
+    if (inside & (trials["status"] != "finished")).any():
+        notes.append("Hollow: pruned, its score is of its first folds.")
+    if trials["no_score"].any():
+        notes.append("A cross at the edge: ended without a score.")
+    if inside.sum() > search_marks.MAX_DOTS:
         notes.append("Of so many trials all gains and an even share of the others are drawn.")
     if notes:
         st.caption(" ".join(notes))
-
-
-def _thinned(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return all gains and an even share of the other trials, where there are very many."""
-    step = len(trials) // _DOTS + 1
-    gain = trials["best"].ne(trials["best"].shift())
-    return trials[gain | (pd.RangeIndex(len(trials)) % step == 0)]
-
-
-def _color() -> alt.Color:
-    return alt.Color(
-        "learner:N",
-        scale=alt.Scale(domain=[learner.title for learner in LEARNERS.values()], range=theme.categorical()),
-        legend=alt.Legend(title=None, orient="bottom", columns=legend_columns(len(LEARNERS))),
-    )
-
-
-def _tooltip() -> list[str | alt.Tooltip]:
-    score = alt.Tooltip("score:Q", format=",.5~g")
-    return ["trial:Q", "learner:N", score, "status:N", alt.Tooltip("elapsed_s:Q", format=".1f", title="elapsed (s)")]
-
-
-def _line(
-    trials: pd.DataFrame, final: tuple[float, float] | None, end: float, metric: Metric, x: alt.X, scale: alt.Scale
-) -> alt.Chart:
-    """Return the best score so far, to the end of the search; `final` is time and score of the winner."""
-    steps = trials[["elapsed_s", "best"]].reset_index(drop=True)
-    if final is not None:
-        steps.loc[len(steps)] = final
-    steps = steps.sort_values("elapsed_s", kind="stable")
-    steps["best"] = steps["best"].cummax() if metric.larger_is_better else steps["best"].cummin()
-    steps = steps[steps["best"].ne(steps["best"].shift())]
-    steps = pd.concat([steps, pd.DataFrame({"elapsed_s": [end], "best": [steps["best"].iloc[-1]]})])
-    line: alt.Chart = (
-        alt.Chart(steps)
-        .mark_line(interpolate="step-after", color=theme.accent(), strokeWidth=2, clip=True)
-        .encode(x=x, y=alt.Y("best:Q", scale=scale))
-    )
-    return line
-
-
-def _dots(trials: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.Chart:
-    dots: alt.Chart = alt.Chart(trials).mark_circle(size=45, opacity=0.6)
-    return dots.encode(x=x, y=y, color=_color(), tooltip=_tooltip())
-
-
-def _arrows(trials: pd.DataFrame, x: alt.X, scale: alt.Scale, *, down: bool) -> list[alt.Chart]:
-    """Return an arrow for each trial outside of the axis, with its score where there are few."""
-    base = alt.Chart(trials).encode(x=x, y=alt.Y("edge:Q", scale=scale))
-    shape, offset = ("triangle-down", -8) if down else ("triangle-up", 8)
-    arrows = base.mark_point(shape=shape, filled=True, size=70, opacity=0.9, yOffset=offset).encode(
-        color=_color(), tooltip=_tooltip()
-    )
-    if len(trials) > _LABELS:
-        return [arrows]
-    text = base.mark_text(align="left", dx=8, dy=offset, fontSize=11, color=theme.text()).encode(
-        text=alt.Text("score:Q", format=",.4~g")
-    )
-    return [arrows, text]
-
-
-def _star(winner: Winner, end: float, x: alt.X, y: alt.Y) -> list[alt.Chart]:
-    row = pd.DataFrame(
-        {
-            "elapsed_s": [winner.elapsed_s],
-            "score": [winner.score],
-            "label": [f"{winner.title} {winner.score:,.4g}"],
-        }
-    )
-    late = winner.elapsed_s > end / 2
-    base = alt.Chart(row).encode(x=x, y=y)
-    star = base.mark_text(text="★", fontSize=20, color=theme.accent()).encode(tooltip=["label:N"])
-    label = base.mark_text(
-        align="right" if late else "left", dx=-12 if late else 12, dy=-10, fontWeight="bold", color=theme.text()
-    ).encode(text="label:N")
-    return [star, label]

@@ -154,6 +154,9 @@ def test_a_search_under_way_shows_its_trials_and_can_be_stopped(world: World) ->
     assert not test.exception
     assert not test.error
     assert "of 5 min" in texts(test)
+    for phase in ("Reading", "Features", "Guessing", "Linear model", "First model", "Search", "Final fit", "Test"):
+        assert phase in texts(test)
+    assert "to come" in texts(test)
     assert list(test.dataframe[0].value["Score"].dropna()) == sorted(
         test.dataframe[0].value["Score"].dropna(), reverse=True
     )

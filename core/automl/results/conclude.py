@@ -21,7 +21,7 @@ from core.automl.ensemble.candidates import load_out_of_fold, out_of_fold_file
 from core.automl.ensemble.selection import best_of_each
 from core.automl.learners.registry import LEARNERS
 from core.automl.refit.refits import FinalModel
-from core.automl.results.baselines import prior, prior_trial
+from core.automl.results.baselines import prior
 from core.automl.results.decision_figures import DecisionFigures, decision_figures
 from core.automl.results.findings import linear_findings, trial_findings
 from core.automl.results.hyperparameters import hyperparameter_importance
@@ -70,6 +70,8 @@ class Outcome:
         Folder of the search, where the out-of-fold predictions are.
     final : FinalModel
         The final model of the winner.
+    guessing : Trial
+        The baseline that knows no column, as a trial.
     linear : Trial or None
         The linear model as a trial; None when it was not there in time.
     linear_model : fitted estimator or None
@@ -87,6 +89,7 @@ class Outcome:
     board: Trials
     folder: Path
     final: FinalModel
+    guessing: Trial
     linear: Trial | None
     linear_model: Estimator | None
     blend: Trial | None
@@ -149,7 +152,7 @@ def conclude(
             "at_s": outcome.ready_s if final.trial.at is None else final.trial.at,
             "fitted": len(final.estimator.estimators_) if isinstance(final.estimator, Blend) else 1,
         },
-        leaderboard=leaderboard_table(board, outcome.blend, outcome.linear, prior_trial(prepared)),
+        leaderboard=leaderboard_table(board, outcome.blend, outcome.linear, outcome.guessing),
         trials=list(board),
         blend=outcome.blend,
         hyperparameters=_hyperparameters(list(board), settings),

@@ -18,8 +18,10 @@ from core.automl.ensemble.fold_models import fold_models_file
 from core.automl.refit.refit_worker import RefitWorker
 from core.automl.refit.refits import Refits
 from core.automl.refit.refitter import Refitter
+from core.automl.results.baselines import prior_trial
 from core.automl.results.conclude import Outcome, conclude
 from core.automl.results.curve_run import CurveRun
+from core.automl.tuning.baseline_event import baseline_event
 from core.automl.tuning.budget import Budget
 from core.automl.tuning.event_file import EVENTS, append_trial, read_trials, truncate_partial_line
 from core.automl.tuning.stopping import StopReason, all_done, enough_trials
@@ -88,6 +90,7 @@ class Search:
         self.resumed = False  # whether it was interrupted in this folder
         self.findings: list[Finding] = []
         self._report = report
+        self._baselines: set[str] = set()  # those that were reported
         self._data = prepared.data
         self._limit = settings.max_trials if configs is None else len(configs)
         earlier = WarmStart() if warm_start is None else warm_start
@@ -154,6 +157,14 @@ class Search:
         elapsed = now if trial.at is None else min(trial.at, now)
         best = self.board.best
         self._report(trial_event(trial, best, self.board.metric, fraction=fraction, elapsed_s=elapsed))
+
+    def report_baseline(self, trial: Trial | None) -> None:
+        """Report guessing, or the linear model, once it is there."""
+        if trial is None or trial.learner in self._baselines:
+            return
+        self._baselines.add(trial.learner)
+        elapsed = self.budget.elapsed()
+        self._report(baseline_event(trial, self.board.metric, fraction=self.budget.fraction, elapsed_s=elapsed))
 
     def reason_to_end(
         self, should_stop: Callable[[], bool], reserve: Callable[[], float], *, has_model: bool
@@ -319,7 +330,10 @@ def _search(
     from core.automl.data.prepare import prepare
     from core.datasets import fingerprint
 
-    report(Event("prepare", 0.0, "Preparing the features"))
+    def report_phase(name: str, message: str, **values: Any) -> None:
+        report(Event(name, budget.fraction, message, {**values, "elapsed_s": budget.elapsed()}))
+
+    report_phase("prepare", "Preparing the features", step="features")
     warm_start = None if earlier is None else load_warm_start(earlier, settings, fingerprint(frame))
     began, worked = time.perf_counter(), time.process_time()
     if warm_start is None or warm_start.positive_label is None or settings.positive_label is not None:
@@ -333,22 +347,27 @@ def _search(
         refit_worker, prepared.data, prepared.metric, settings.seed, bagging=settings.bagging and configs is None
     )
     refitter = Refitter(refits, settings, test_rows=len(prepared.y_test), only_trials=only_configs, pressure=pressure)
-    features = prepared.data.X.shape[1]
-    report(Event("search", budget.fraction, f"Searching: {prepared.split_method}, {features:,} features"))
+    features, columns = prepared.data.X.shape[1], len(prepared.encoder.columns_)
+    message = f"Searching: {prepared.split_method}, {features:,} features"
+    report_phase("search", message, features=features, columns=columns, rows=len(frame))
+    guessing = prior_trial(prepared)
+    running.report_baseline(guessing)
     reason = _wait(running, refitter, should_stop)
     running.close()
     running.read()
-    report(Event("finish", budget.fraction, "Fitting the best model on all training rows"))
+    report_phase("finish", "Fitting the best model on all training rows")
     final = refitter.finish(
         running.board, budget, stopped=running.stopped, should_stop=should_stop, resumed=running.resumed
     )
     ready_s = budget.elapsed()
-    report(Event("evaluate", budget.fraction, "Testing it on rows it never saw"))
     linear = refitter.linear
+    running.report_baseline(linear)
+    report_phase("evaluate", "Testing it on rows it never saw")
     outcome = Outcome(
         board=running.board,
         folder=folder,
         final=final,
+        guessing=guessing,
         linear=linear,
         linear_model=refits.load_linear(linear.config) if linear is not None and linear.finished else None,
         blend=refitter.blend,
@@ -359,6 +378,9 @@ def _search(
     curve = CurveRun(refits, running.board, final, linear)
     curve.start(budget, stopped=running.stopped)
     result = conclude(frame, settings, prepared, outcome, budget)
+    tested = result.test_metrics.get(result.metric)
+    score = None if tested is None else tested.value
+    report_phase("tested", "Gathering the evidence", metric=result.metric, score=score)
     return curve.add_to(result, budget, should_stop)
 
 
@@ -367,6 +389,7 @@ def _wait(running: Search, refitter: Refitter, should_stop: Callable[[], bool]) 
     while True:
         running.read()
         refitter.read(running.budget)
+        running.report_baseline(refitter.linear)
         refitter.prefit_best(running.board.best, running.budget)
         reason = running.reason_to_end(
             should_stop,

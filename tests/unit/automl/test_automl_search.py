@@ -23,7 +23,8 @@ def test_each_trial_is_an_event(credit):
     assert [event.values["score"] for event in credit.trial_events] == scores
     assert [event.values["best_score"] for event in credit.trial_events] == np.maximum.accumulate(scores).tolist()
     assert [event.fraction for event in credit.trial_events] == [0.2, 0.4, 0.6, 0.8, 1.0]
-    assert list(dict.fromkeys(event.phase for event in credit.events)) == ["prepare", "search", "finish", "evaluate"]
+    phases = list(dict.fromkeys(event.phase for event in credit.events))
+    assert phases == ["prepare", "search", "baseline", "finish", "evaluate", "tested"]
     elapsed = [event.values["elapsed_s"] for event in credit.trial_events]
     assert elapsed == sorted(elapsed)
     assert elapsed[-1] < credit.result.model_ready_s < credit.result.elapsed_s
