@@ -1,5 +1,13 @@
 from ._model import LabelledClassifier, make_model
 from ._moved import METRICS, Comparison, Estimate, Metric, metric_choices
+from ._presets import (
+    BUDGET_PRESETS,
+    SHORTEST_BUDGET_S,
+    BudgetPreset,
+    budget_warning,
+    expected_trials,
+    sensible_budget_s,
+)
 from ._settings import AutoMLSettings
 from .data.prepare import Prepared, prepare
 from .data.splits import Folds, make_folds
@@ -24,14 +32,17 @@ from .tuning.trials import Trial, Trials
 from .tuning.warm_start import PREDICTIONS_FILE, kept_trials, load_predictions
 
 __all__ = [
+    "BUDGET_PRESETS",
     "BUNDLE_SOURCES",
     "LEARNERS",
     "METRICS",
     "PREDICTIONS_FILE",
+    "SHORTEST_BUDGET_S",
     "AutoMLResult",
     "AutoMLSettings",
     "Blend",
     "BlendRegressor",
+    "BudgetPreset",
     "Comparison",
     "CurvePoint",
     "DecisionFigures",
@@ -48,6 +59,7 @@ __all__ = [
     "Trial",
     "Trials",
     "add_test",
+    "budget_warning",
     "build_estimator",
     "bundle",
     "code_requirements",
@@ -58,6 +70,7 @@ __all__ = [
     "describe_curve",
     "describe_final_model",
     "evaluate_rows",
+    "expected_trials",
     "hyperparameter_importance",
     "hyperparameter_table",
     "kept_trials",
@@ -71,4 +84,5 @@ __all__ = [
     "prepare",
     "search",
     "search_phases",
+    "sensible_budget_s",
 ]

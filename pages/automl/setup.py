@@ -6,18 +6,15 @@ from typing import Any
 
 import streamlit as st
 
-from core import access
 from core.automl import AutoMLSettings
 from core.catalog import Dataset
 from core.favorable import favorable_outcome
 from core.tasks import automl
 from pages._ui import address, charts, findings, frame, lookups, suggestions, tables
-from pages._ui.model_fields import default, limits
-from pages.automl import advanced, features
+from pages.automl import advanced, budget, features
 
 __all__ = ["show"]
 
-PRESETS = {"60": "60 s", "300": "5 min", "1800": "30 min", "other": "Other", "trials": "By trials"}
 TASKS = {"binary": "Two classes", "multiclass": "Several classes", "regression": "A number"}
 
 
@@ -61,7 +58,7 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
     charts.target(summary, target)
 
     values: dict[str, Any] = {"target": target}
-    first, second, third = st.columns([2, 2, 3], gap="medium")
+    first, second = st.columns(2, gap="medium")
     with first:
         values["task"] = st.selectbox(
             "Task",
@@ -73,11 +70,10 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
         )
     with second:
         values["metric"] = advanced.metric(values["task"])
-    with third:
-        budget = _budget()
+    limits = budget.show(rows=dataset.rows, columns=len(others))
     if values["task"] == "binary":
         values["positive_label"] = _class_of_interest(dataset, target, list(summary.counts))
-    values |= advanced.show(dataset, target, values["task"], others) | budget
+    values |= advanced.show(dataset, target, values["task"], others) | limits
 
     st.subheader("Before you start")
     guardrails = findings.guardrails(dataset, target, values["sensitive_columns"])
@@ -118,41 +114,6 @@ def _class_of_interest(dataset: Dataset, target: str, classes: list[str]) -> str
     elif known is not None:
         st.caption(frame.plain(f"Suggested, because {known.reason[0].lower()}{known.reason[1:]}"))
     return chosen
-
-
-def _budget() -> dict[str, Any]:
-    longest = access.limits()
-    presets = [key for key in PRESETS if key == "other" or longest.allows_budget(float(key) if key.isdigit() else None)]
-    usual = f"{default(AutoMLSettings, 'time_budget_s'):g}"
-    preset = st.radio(
-        "Time budget",
-        presets,
-        index=presets.index(usual) if usual in presets else 0,
-        format_func=PRESETS.__getitem__,
-        horizontal=True,
-        help="From Start to a model that predicts: features, search and final fit all count. "
-        + ("By trials: no time budget, and the same settings give the same model." if "trials" in presets else ""),
-        key="automl-preset",
-    )
-    if preset == "trials":
-        trials = st.number_input(
-            "Trials", **limits(AutoMLSettings, "max_trials"), value=50, step=10, key="automl-trials"
-        )
-        return {"time_budget_s": None, "max_trials": trials}
-    if preset == "other":
-        ends = {"min_value": 10.0, **limits(AutoMLSettings, "time_budget_s")}
-        if longest.budget_s is not None:
-            ends = {"min_value": min(10.0, longest.budget_s), "max_value": float(longest.budget_s)}
-        seconds = st.number_input(
-            "Seconds",
-            **ends,
-            value=min(120.0, ends["max_value"]),
-            step=10.0,
-            format="%.0f",
-            key="automl-budget-seconds",
-        )
-        return {"time_budget_s": float(seconds)}
-    return {"time_budget_s": float(preset)}
 
 
 def _start(dataset: Dataset, values: dict[str, Any]) -> None:

@@ -32,6 +32,7 @@ def test_the_form_is_filled_in_from_the_dataset(world: World) -> None:
     assert by_label["Task"] == "binary"
     assert by_label["Metric"] == "roc_auc"
     assert "good 70.0%, bad 30.0%" in texts(test)
+    assert "About 19 to 74 trials on 1,000 rows and 21 columns" in texts(test)
 
 
 def test_a_number_as_target_makes_a_regression(world: World) -> None:
@@ -55,6 +56,9 @@ def test_start_submits_what_the_widgets_say(world: World) -> None:
     test = visit("automl", dataset=world.credit.id)
     test.session_state["automl-preset"] = "other"
     test.run()
+    test.number_input(key="automl-budget-seconds").set_value(5).run()
+    assert "10 s or more are better" in texts(test)
+    assert not test.button(key="automl-start").disabled
     test.number_input(key="automl-budget-seconds").set_value(40)
     test.number_input(key="automl-max-trials").set_value(17)
     test.multiselect(key="automl-learners").set_value(["lgbm", "rf"])
