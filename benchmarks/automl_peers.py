@@ -1,317 +1,180 @@
-"""How good a search is beside others with the same rows, cores and wall-clock time.
+"""How good a search is beside its peers with the same rows, cores and wall-clock time.
 
-Each table is split 80/20 once a seed; each system gets the same training rows in a process of its own on two cores, and
-its probabilities (or numbers) of the same test rows are scored here: ROC AUC (one against the rest, weighted) or R².
-FLAML is installed with this project. AutoGluon, H2O and mljar run in environments of their own, given by their Python;
-those that are not given are skipped by name. Asked: on each table at least FLAML's mean within the noise, and on German
-credit a paired gain whose 95 % interval is above zero.
+Each table is split 80/20 once per seed; each system gets the same training rows in a process of its own on two cores,
+and its probabilities (or numbers) of the same test rows are scored here: ROC AUC for two classes, log loss for several,
+R² for numbers. Each system is told the metric. FLAML is installed with this project. AutoGluon (two systems:
+medium_quality and best_quality), H2O and mljar run in environments of their own, given by their Python. Each fit is
+appended to the results at once; a later run resumes with what is missing. The summary is printed as Markdown, with what
+is asked: best mean rank, mean gap to the best peer at least -0.003, no peer better by more than 0.002 with 95%
+confidence on any table, no search over its budget.
 
 With --parallel: a fixed list of 60 single-threaded configurations by two searchers in at most 1/1.6 of the time of one,
 and in free search a best score that is not below that of one.
 
-    python benchmarks/automl_peers.py [--budget 60] [--seeds 0 1 2 3 4] [--tables adult german_credit ...]
-        [--python autogluon=/path/to/python h2o=... mljar=...] [--parallel]
+    python benchmarks/automl_peers.py [--folder tables --target churn=left] [--tables adult ...] [--budget 60]
+        [--seeds 0 1 2] [--python autogluon=/path/to/python h2o=... mljar=...] [--results peers.jsonl] [--parallel]
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
+import statistics
 import sys
-import tempfile
-import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGETS = {
-    "german_credit": "credit",
-    "adult": "income",
-    "breast_cancer": "diagnosis",
-    "wine": "cultivar",
-    "digits": "digit",
-    "diabetes": "progression",
-}
-PEERS = ("autogluon", "h2o", "mljar")
-CORES = 2
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.automl_fits import Job  # noqa: E402
+from benchmarks.automl_options import (  # noqa: E402
+    add_arguments,
+    chosen_systems,
+    chosen_tables,
+    measured_fits,
+    reported_fits,
+)
+from benchmarks.automl_parallel import parallel  # noqa: E402
+from benchmarks.automl_results import Fit, Results  # noqa: E402
+from benchmarks.automl_summary import (  # noqa: E402
+    MARGIN,
+    OURS,
+    Interval,
+    TableFits,
+    by_table,
+    judge,
+    listed,
+    markdown,
+    mean_ranks,
+    over_budget,
+    paired_bootstrap,
+)
+from benchmarks.automl_systems import SYSTEMS  # noqa: E402
+from benchmarks.automl_tables import SAMPLES  # noqa: E402
+from core.evaluation import METRICS  # noqa: E402
 
 
-# What a child does. Peers' environments have pandas and the peer, not this project: these functions import no more.
+def summarize(fits: Sequence[Fit], seeds: Sequence[int], results: Results) -> bool:
+    """Print what the fits of one budget say; return whether all that is asked is met, by complete tables."""
+    systems = [system for system in SYSTEMS if any(fit.system == system for fit in fits)]
+    tables = by_table(fits, systems, seeds)
+    peers = [system for system in systems if system != OURS]
+    if not tables or not peers or OURS not in systems:
+        print("\nNothing to compare: the results need fits of ours and of a peer.")
+        return False
+    print(f"\n{_provenance(fits, systems)}\n")
+    complete = [table for table in tables if table.complete()]
+    print(_scores(tables, complete, systems), end="\n\n")
+    intervals = {
+        table.name: {
+            peer: paired_bootstrap(pairs, table.metric)
+            for peer in peers
+            if (pairs := table.paired(peer, results.predictions))
+        }
+        for table in complete
+    }
+    print(_gaps(complete, intervals), end="\n\n")
+    verdicts = judge(complete, intervals) if complete else []
+    print(*verdicts, sep="\n")
+    open_tables = [table.name for table in tables if not table.complete()]
+    if open_tables:
+        print(f"- INCOMPLETE, left out of ranks and verdicts: {listed(open_tables)}")
+    missing = [system for system in SYSTEMS if system not in systems]
+    if missing:
+        print(f"- Not measured: {listed(missing)}")
+    return bool(verdicts) and not open_tables and all(verdict.met for verdict in verdicts)
 
 
-def ours(train: Any, test: Any, target: str, budget: float, seed: int, **settings: Any) -> tuple[Any, dict[str, Any]]:
-    """Search with this project; the test rows are outside, so none are held out inside."""
-    sys.path.insert(0, str(ROOT))
-    from core.automl import AutoMLSettings, search
-
-    chosen = AutoMLSettings(
-        target=target, time_budget_s=budget, seed=seed, test_fraction=0, early_stopping=False, **settings
+def _provenance(fits: Sequence[Fit], systems: Sequence[str]) -> str:
+    versions = {fit.system: fit.version + (f" (commit {fit.commit})" if fit.commit else "") for fit in fits}
+    loads = [fit.load_start for fit in fits]
+    return (
+        f"{fits[0].budget:g} s; "
+        + ", ".join(f"{system} {versions[system]}" for system in systems)
+        + f". Load average at the start of a fit: median {statistics.median(loads):.1f}, highest {max(loads):.1f}."
     )
-    result = search(train, chosen)
-    model = result.model
-    output = model.predict_proba(test) if hasattr(model, "predict_proba") else model.predict(test)
-    return output, {
-        "labels": [str(label) for label in result.labels or ()],
-        "what": f"{result.winner['learner']}, {len(result.trials)} trials",
-        "seconds": result.elapsed_s,
-        "best": result.winner["score"],
-    }
 
 
-def flaml(train: Any, test: Any, target: str, budget: float, seed: int) -> tuple[Any, dict[str, Any]]:
-    """Plain FLAML on the raw columns."""
-    from flaml import AutoML
-
-    classes = train[target].dtype.kind != "f"
-    numbers = train[target].nunique()
-    metric = "r2" if not classes else "roc_auc" if numbers == 2 else "roc_auc_ovr_weighted"
-    model = AutoML()
-    model.fit(
-        train.drop(columns=target),
-        train[target],
-        task="classification" if classes else "regression",
-        metric=metric,
-        time_budget=budget,
-        seed=seed,
-        verbose=0,
-    )
-    X = test.drop(columns=target)
-    if not classes:
-        return model.predict(X), {"labels": [], "what": str(model.best_estimator)}
-    return model.predict_proba(X), {
-        "labels": [str(label) for label in model.classes_],
-        "what": str(model.best_estimator),
-    }
-
-
-def autogluon(train: Any, test: Any, target: str, budget: float, seed: int) -> tuple[Any, dict[str, Any]]:
-    """AutoGluon at its medium preset."""
-    from autogluon.tabular import TabularPredictor
-
-    with tempfile.TemporaryDirectory() as folder:
-        model = TabularPredictor(target, path=folder, verbosity=0).fit(
-            train, time_limit=budget, presets="medium_quality", num_cpus=CORES
-        )
-        X = test.drop(columns=target)
-        if model.problem_type == "regression":
-            return model.predict(X).to_numpy(), {"labels": [], "what": model.model_best}
-        output = model.predict_proba(X)
-        return output.to_numpy(), {"labels": [str(label) for label in output.columns], "what": model.model_best}
-
-
-def h2o(train: Any, test: Any, target: str, budget: float, seed: int) -> tuple[Any, dict[str, Any]]:
-    """H2O AutoML."""
-    import h2o as library
-    from h2o.automl import H2OAutoML
-
-    library.init(nthreads=CORES, log_level="FATA")
-    rows, others = library.H2OFrame(train), library.H2OFrame(test)
-    classes = train[target].dtype.kind != "f"
-    if classes:
-        rows[target] = rows[target].asfactor()
-    search = H2OAutoML(max_runtime_secs=budget, seed=seed + 1, verbosity=None)
-    search.train(y=target, training_frame=rows)
-    predictions = search.leader.predict(others).as_data_frame()
-    library.cluster().shutdown()
-    if not classes:
-        return predictions["predict"].to_numpy(), {"labels": [], "what": "leader"}
-    probabilities = predictions.drop(columns="predict")
-    return probabilities.to_numpy(), {"labels": sorted(map(str, train[target].unique())), "what": "leader"}
-
-
-def mljar(train: Any, test: Any, target: str, budget: float, seed: int) -> tuple[Any, dict[str, Any]]:
-    """mljar at its Perform mode."""
-    from supervised.automl import AutoML
-
-    with tempfile.TemporaryDirectory() as folder:
-        model = AutoML(
-            results_path=folder, total_time_limit=budget, mode="Perform", random_state=seed, n_jobs=CORES, verbose=0
-        )
-        model.fit(train.drop(columns=target), train[target])
-        X = test.drop(columns=target)
-        if train[target].dtype.kind == "f":
-            return model.predict(X), {"labels": [], "what": "perform"}
-        return model.predict_proba(X), {"labels": sorted(map(str, train[target].unique())), "what": "perform"}
-
-
-def child(system: str, folder: Path, values: dict[str, Any]) -> None:
-    """Learn and predict; leave the answer in the folder."""
-    import warnings
-
-    import numpy as np
-    import pandas as pd
-
-    warnings.simplefilter("ignore")
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-    train, test = pd.read_csv(folder / "train.csv"), pd.read_csv(folder / "test.csv")
-    began = time.perf_counter()
-    output, answer = globals()[system](train, test, **values)
-    answer.setdefault("seconds", time.perf_counter() - began)
-    np.save(folder / "output.npy", np.asarray(output, dtype=float))
-    (folder / "answer.json").write_text(json.dumps(answer))
-
-
-# What the parent does.
-
-
-def table(name: str) -> Any:
-    """Return a table with its target."""
-    from core.datasets import load_sample
-
-    if name != "digits":
-        return load_sample(name).frame
-    from sklearn.datasets import load_digits
-
-    digits = load_digits(as_frame=True)
-    return digits.data.assign(digit=[f"d{number}" for number in digits.target])
-
-
-def run(system: str, python: str, name: str, budget: float, seed: int, **settings: Any) -> dict[str, Any]:
-    """Run a system on a split in a process of its own; return its score on the test rows and its seconds."""
-    import numpy as np
-
-    from core.evaluation import compute_metric, split_test
-
-    frame, target = table(name), TARGETS[name]
-    number = name == "diabetes"
-    codes = frame[target].to_numpy(dtype=float) if number else np.unique(frame[target], return_inverse=True)[1]
-    rows, others = split_test(codes, not number, 0.2, seed)
-    with tempfile.TemporaryDirectory(prefix="plumbline-bench-") as scratch:
-        folder = Path(scratch)
-        frame = frame.astype({target: float}) if number else frame
-        frame.iloc[rows].to_csv(folder / "train.csv", index=False)
-        frame.iloc[others].to_csv(folder / "test.csv", index=False)
-        values = {"target": target, "budget": budget, "seed": seed, **settings}
-        command = [python, __file__, "--child", system, str(folder), json.dumps(values)]
-        began = time.perf_counter()
-        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
-        if done.returncode:
-            return {"error": (done.stderr.strip().splitlines() or ["no message"])[-1][:120]}
-        answer = json.loads((folder / "answer.json").read_text())
-        answer["wall"] = time.perf_counter() - began
-        output = np.load(folder / "output.npy")
-        if not number:
-            output = output[:, np.argsort(answer["labels"])]
-        metric = "r2" if number else "roc_auc"
-        return answer | {"score": compute_metric(metric, codes[others], output)}
-
-
-def interval(values: list[float]) -> tuple[float, float, float]:
-    """Return the mean with its 95 % t interval."""
-    import numpy as np
-    from scipy import stats
-
-    mean = float(np.mean(values))
-    if len(values) < 2:
-        return mean, float("nan"), float("nan")
-    half = stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5
-    return mean, mean - half, mean + half
-
-
-def peers(tables: list[str], seeds: list[int], budget: float, pythons: dict[str, str]) -> bool:
-    """Measure every system on every table and print paired differences."""
-    systems = {"ours": sys.executable, "flaml": sys.executable} | {
-        name: pythons[name] for name in PEERS if name in pythons
-    }
-    for name in PEERS:
-        if name not in systems:
-            print(f"{name}: skipped, no --python {name}=... was given")
-    passed, slowest = True, 0.0
-    for name in tables:
-        scores: dict[str, list[float]] = {system: [] for system in systems}
-        for seed in seeds:
-            for system, python in systems.items():
-                answer = run(system, python, name, budget, seed)
-                scores[system].append(answer.get("score", float("nan")))
-                summary = answer.get("error") or f"{answer['score']:.4f}  {answer['seconds']:6.1f} s  {answer['what']}"
-                print(f"  {name:14} seed {seed}  {system:9} {summary}   load {os.getloadavg()[0]:.1f}", flush=True)
-                if system == "ours" and "error" not in answer:
-                    slowest = max(slowest, answer["seconds"] - budget * 1.02)
-        for system in systems:
-            if system == "ours":
-                continue
-            pairs = [a - b for a, b in zip(scores["ours"], scores[system], strict=True) if a == a and b == b]
-            if not pairs:
-                continue
-            mean, low, high = interval(pairs)
-            print(f"{name}: ours minus {system} {mean:+.4f} [{low:+.4f}, {high:+.4f}], {len(pairs)} seeds", flush=True)
-            if system == "flaml":
-                passed &= not high < 0 and (name != "german_credit" or low > 0)
-    print(f"longest search: {slowest:+.1f} s over budget + 2 % (at most +2)")
-    return passed and slowest <= 2
-
-
-def listed(count: int) -> float:
-    """Return the seconds of a fixed list of 60 single-threaded configurations by so many searchers."""
-    from core.automl import AutoMLSettings, search
-
-    # Two of a learner in a row: workers take turns, so that none gets all that is slow.
-    configs = [
-        [
-            "rf" if number // 2 % 2 else "extra_tree",
-            {"n_estimators": 60, "max_leaves": 8 + number, "max_features": 0.4, "criterion": "gini"},
-        ]
-        for number in range(60)
+def _scores(tables: Sequence[TableFits], complete: Sequence[TableFits], systems: Sequence[str]) -> str:
+    rows = [
+        [table.name, METRICS[table.metric].title, *(_cell(table, system) for system in systems)] for table in tables
     ]
-    settings = AutoMLSettings(
-        target="credit",
-        time_budget_s=None,
-        max_trials=60,
-        folds=3,
-        early_stopping=False,
-        ensemble=False,
-        max_concurrent_trials=count,
-    )
-    result = search(table("german_credit"), settings, configs=configs)
-    ends = [trial.at for trial in result.trials]
-    return max(ends) - min(trial.at - trial.seconds for trial in result.trials)
+    if complete:
+        ranks = mean_ranks(complete)
+        rows.append([f"mean rank ({len(complete)} tables)", "", *(f"{ranks[system]:.2f}" for system in systems)])
+    late, median = [], []
+    for system in systems:
+        own = [fit for table in tables for fit in table.by_system[system].values() if fit.seconds is not None]
+        over = [fit.seconds for fit in own if over_budget(fit) > 0 and fit.seconds is not None]
+        late.append(f"{len(over)} of {len(own)}" + (f", at most {max(over):.1f} s" if over else ""))
+        times = [fit.seconds for fit in own if fit.seconds is not None]
+        median.append(f"{statistics.median(times):.1f} s" if times else "")
+    rows += [["over budget", "", *late], ["to a model (median)", "", *median]]
+    return markdown(["table", "metric", *systems], rows)
 
 
-def parallel(tables: list[str], seeds: list[int], budget: float) -> bool:
-    """Compare one searcher with two."""
-    measured = [(listed(1), listed(2)) for _ in range(2)]  # in turns, and the best of each: other work comes and goes
-    one, two = (min(seconds) for seconds in zip(*measured, strict=True))
-    print(f"60 single-threaded configurations: {one:.1f} s by one, {two:.1f} s by two: {one / two:.2f} (at least 1.6)")
-    passed = one / two >= 1.6
-    for name in tables:
-        gains = []
-        for seed in seeds:
-            answers = [run("ours", sys.executable, name, budget, seed, max_concurrent_trials=count) for count in (1, 2)]
-            gains.append(answers[1]["best"] - answers[0]["best"])
-            print(
-                f"  {name:14} seed {seed}  best of one {answers[0]['best']:.4f} ({answers[0]['what']})  of two "
-                f"{answers[1]['best']:.4f} ({answers[1]['what']})",
-                flush=True,
-            )
-        mean, low, high = interval(gains)
-        print(f"{name}: two minus one {mean:+.4f} [{low:+.4f}, {high:+.4f}]")
-        passed &= not high < 0
-    return passed
+def _cell(table: TableFits, system: str) -> str:
+    fits, failures = table.by_system[system], table.failures(system)
+    if not fits:
+        return "not yet"
+    if failures == len(fits):
+        return "failed"
+    best = min(table.ranks().values()) == table.ranks()[system]
+    text = f"**{table.score(system):.4f}**" if best else f"{table.score(system):.4f}"
+    if failures:
+        return f"{text} ({failures} of {len(fits)} failed)"
+    return text if len(fits) == len(table.seeds) else f"{text} ({len(fits)} of {len(table.seeds)})"
+
+
+def _gaps(tables: Sequence[TableFits], intervals: dict[str, dict[str, Interval]]) -> str:
+    head = [
+        "table",
+        "best peer",
+        "ours minus best peer",
+        "best peer minus ours, 95% interval",
+        f"peers surely better by more than {MARGIN}",
+    ]
+    rows = []
+    for table in tables:
+        peer, known = table.best_peer(), intervals[table.name]
+        better = [name for name, interval in known.items() if interval.low > MARGIN]
+        if peer is None:
+            rows.append([table.name, "none has a model", "", "", ""])
+            continue
+        gap = f"{table.gap(peer):+.4f}" + (" (loss, turned)" if table.metric == "log_loss" else "")
+        interval = known.get(peer)
+        shown = "" if interval is None else f"{interval.value:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]"
+        rows.append([table.name, peer, gap, shown, listed(better)])
+    return markdown(head, rows)
+
+
+def peers(arguments: argparse.Namespace, seeds: list[int]) -> bool:
+    """Measure every system on every table, and print the summary."""
+    if arguments.report:
+        fits = reported_fits(arguments)
+    else:
+        tables, systems = chosen_tables(arguments), chosen_systems(arguments)
+        jobs = [
+            Job(table, seed, arguments.budget, 0, system) for seed in seeds for table in tables for system in systems
+        ]
+        fits = measured_fits(arguments, systems, tables, jobs)
+    asked = [fit for fit in fits if fit.budget == arguments.budget and fit.busy == 0 and fit.seed in seeds]
+    return summarize(asked, seeds, Results(arguments.results))
 
 
 def main() -> int:
     """Measure, print and judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser, list(SYSTEMS), "peers.jsonl")
     parser.add_argument("--budget", type=float, default=60, help="seconds")
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(5)))
-    parser.add_argument("--tables", nargs="+", choices=TARGETS, default=list(TARGETS))
-    parser.add_argument("--python", nargs="+", default=[], metavar="PEER=PATH")
+    parser.add_argument("--seeds", type=int, nargs="+", help="default: 0 1 2; with --parallel 0 to 4")
     parser.add_argument("--parallel", action="store_true", help="compare one searcher with two instead")
-    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.child:
-        child(arguments.child[0], Path(arguments.child[1]), json.loads(arguments.child[2]))
-        return 0
-    sys.path.insert(0, str(ROOT))
     if arguments.parallel:
-        passed = parallel(arguments.tables, arguments.seeds, arguments.budget)
+        passed = parallel(arguments.tables or list(SAMPLES), arguments.seeds or list(range(5)), arguments.budget)
     else:
-        given = dict(item.split("=", 1) for item in arguments.python)
-        passed = peers(arguments.tables, arguments.seeds, arguments.budget, given)
-    print("PASS" if passed else "FALLS SHORT")
+        passed = peers(arguments, arguments.seeds or [0, 1, 2])
+    print("\nPASS" if passed else "\nFALLS SHORT")
     return 0 if passed else 1
 
 
