@@ -26,6 +26,7 @@ from .results.learning_curve import CurvePoint, LearningCurve, describe_curve
 from .results.model_file import load_model
 from .results.result import AutoMLResult
 from .results.row_evidence import evaluate_rows
+from .results.winner_picture import PictureMember, WinnerPicture, winner_picture
 from .tuning.phases import SearchPhase, search_phases
 from .tuning.search import search
 from .tuning.trials import Trial, Trials
@@ -53,11 +54,13 @@ __all__ = [
     "Learner",
     "LearningCurve",
     "Metric",
+    "PictureMember",
     "Prepared",
     "ScaledTargetRegressor",
     "SearchPhase",
     "Trial",
     "Trials",
+    "WinnerPicture",
     "add_test",
     "budget_warning",
     "build_estimator",
@@ -85,4 +88,5 @@ __all__ = [
     "search",
     "search_phases",
     "sensible_budget_s",
+    "winner_picture",
 ]

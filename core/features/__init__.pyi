@@ -14,6 +14,7 @@ from ._cells import (
 )
 from ._column_types import check_types
 from ._encoder import TableEncoder
+from ._feature_steps import FeatureStep, feature_steps
 from ._plan import ColumnPlan, plan_columns
 from ._text import TextFeatures, as_words
 
@@ -23,6 +24,7 @@ __all__ = [
     "MISSING",
     "NO_DATE",
     "ColumnPlan",
+    "FeatureStep",
     "TableEncoder",
     "TextFeatures",
     "as_categories",
@@ -34,6 +36,7 @@ __all__ = [
     "check_types",
     "date_features",
     "describe_cells",
+    "feature_steps",
     "plan_columns",
     "require_columns",
 ]

@@ -33,6 +33,7 @@ from pages.automl import (
     tiles,
     whatif,
     where_it_fails,
+    winner,
 )
 from pages.decide import panel as decide
 
@@ -84,6 +85,7 @@ def show(run: Run) -> None:
         tiles.show(run, record)
     contents: dict[str, Callable[[], None]] = {
         "Leaderboard": lambda: leaderboard.show(run, record),
+        "Winner": lambda: winner.show(record),
         "Charts": lambda: cohort_evidence.show(run, record),
         "Explain": lambda: explain.show(run, record),
         "Where it fails": lambda: where_it_fails.show(run, record),

@@ -200,7 +200,19 @@ def test_a_result_begins_with_its_verdict(world: World) -> None:
     assert f"Finds {round(100 * share)} of 100 rows of 'good'" in texts(test).replace("\\", "")
 
 
-@pytest.mark.parametrize("tab", ["Leaderboard", "Charts", "Score", "Export", "Continue", "Checks", "Method"])
+@pytest.mark.parametrize(
+    "tab",
+    [
+        "Leaderboard",
+        pytest.param("Winner", marks=pytest.mark.nightly),
+        "Charts",
+        "Score",
+        "Export",
+        "Continue",
+        "Checks",
+        "Method",
+    ],
+)
 @pytest.mark.parametrize("kind", ["binary", "number"])
 def test_each_tab_of_a_result_draws(world: World, kind: str, tab: str) -> None:
     test = visit("automl", run=getattr(world, kind), tab=tab)
@@ -210,6 +222,9 @@ def test_each_tab_of_a_result_draws(world: World, kind: str, tab: str) -> None:
         board = test.dataframe[0].value
         assert len(board) == 9  # six trials, a blend, a linear model, guessing
         assert board[""].tolist().count("★") == 1
+    if tab == "Winner":
+        assert sum(test.dataframe[0].value["Weight"]) == pytest.approx(100)
+        assert test.dataframe[1].value["Features"].sum() > 9
     if tab == "Charts":
         assert len(test.get("vega_lite_chart")) == (9 if kind == "binary" else 4)
         assert "Would more rows help?" in texts(test)

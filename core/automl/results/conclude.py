@@ -41,6 +41,7 @@ from core.evaluation import (
     curves,
     verdict_sentence,
 )
+from core.features import feature_steps
 
 __all__ = ["Outcome", "conclude"]
 
@@ -189,6 +190,7 @@ def conclude(
         rows={"all": len(frame), "train": len(data.y), "test": len(y)}
         | ({} if groups is None else {"test_groups": len(np.unique(groups))}),
         features=list(prepared.encoder.columns_),
+        feature_steps=feature_steps(prepared.encoder),
         fingerprint=fingerprint(frame),
         packages=_packages(),
     )

@@ -16,6 +16,7 @@ from core.automl.results.store import ResultFiles, read_decision, read_estimates
 from core.automl.tuning.trials import Trial
 from core.datasets import Finding
 from core.evaluation import Estimate
+from core.features import FeatureStep
 from core.jsonable import jsonable
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _PLAIN = (
     "split_method",
     "rows",
     "features",
+    "feature_steps",
     "fingerprint",
     "packages",
     "positive_class",
@@ -148,6 +150,8 @@ class AutoMLResult:
         Number of rows: all, train, test.
     features : list of str
         Columns that the model uses.
+    feature_steps : list of FeatureStep or None
+        Steps of the encoder that make features of the columns; results of earlier versions have none.
     fingerprint : str
         Fingerprint of the table.
     packages : dict of str to str
@@ -188,6 +192,7 @@ class AutoMLResult:
     features: list[str]
     fingerprint: str
     packages: dict[str, str] = field(default_factory=dict)
+    feature_steps: list[FeatureStep] | None = None
     blend: Trial | None = None
     hyperparameters: dict[str, dict[str, Estimate]] = field(default_factory=dict)
     candidates: dict[int, OutOfFold] = field(default_factory=dict, repr=False)
