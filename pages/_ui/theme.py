@@ -7,7 +7,18 @@ import streamlit as st
 
 from core.charts import Palette
 
-__all__ = ["accent", "categorical", "muted", "on_sequential", "palette", "sequential", "strong_from", "surface", "text"]
+__all__ = [
+    "accent",
+    "categorical",
+    "ground",
+    "muted",
+    "on_sequential",
+    "palette",
+    "sequential",
+    "strong_from",
+    "surface",
+    "text",
+]
 
 
 _OPACITY = 0.75  # of the text of axes: its contrast is 8 to 1 and more
@@ -42,6 +53,11 @@ def muted() -> str:
 def text() -> str:
     """Return the color of text."""
     return str(st.get_option(f"theme.{_mode()}.textColor"))
+
+
+def ground() -> str:
+    """Return the color of the page's ground, for what must hide the marks behind it."""
+    return str(st.get_option(f"theme.{_mode()}.backgroundColor"))
 
 
 def surface() -> str:

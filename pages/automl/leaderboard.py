@@ -81,17 +81,23 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
     )
     selected = chosen.selection.rows
     _parameters(record, rows[selected[0] if selected else winner_row])
-    events = jobs.events(run.id, access=frame.access())
-    trials = live.trials(events)
-    if not trials.empty:
-        st.markdown("**Progress of the search**")
-        phases.show(run, events)
-        live.progress(trials, metric, _winner(record, trials), baselines=_baselines(record, events))
+    _progress(run, record)
     st.markdown("**Hyperparameters**")
     hyperparameters.show(record)
     if record["test_metrics"]:
         st.markdown("**Compare with another search**")
         comparison.show(run, record)
+
+
+def _progress(run: Run, record: Mapping[str, Any]) -> None:
+    """Draw the phases and the chart of the search, from what it has reported."""
+    events = jobs.events(run.id, access=frame.access())
+    trials, baselines = live.trials(events), _baselines(record, events)
+    if trials.empty and not live.baselines(events):
+        return
+    st.markdown("**Progress of the search**")
+    phases.show(run, events)
+    live.progress(trials, METRICS[record["metric"]], _winner(record, trials), baselines=baselines)
 
 
 def _winner(record: Mapping[str, Any], trials: pd.DataFrame) -> search_chart.Winner | None:

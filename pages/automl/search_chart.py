@@ -15,7 +15,7 @@ from pages.automl.score_axis import ScoreAxis, score_axis
 
 __all__ = ["Baseline", "Winner", "draw"]
 
-_HEIGHT = 300
+_HEIGHT = 340
 _AXES = {"elapsed_s": "Time", "ended": "Trials"}
 
 
@@ -134,7 +134,11 @@ def _layers(
     pruned = trials["status"] != "finished"
     for rows, filled in ((trials[inside & ~pruned], True), (trials[inside & pruned], False)):
         if len(rows):
-            layers.append(search_marks.dots(search_marks.thinned(rows), x, y, used, filled=filled))
+            layers.append(
+                search_marks.dots(
+                    search_marks.thinned(rows), x, y, used, filled=filled, crowded=len(trials) > search_marks.CROWD
+                )
+            )
     if len(beyond):
         layers += search_marks.arrows(beyond.assign(edge=edge), x, y_scale, used, down=metric.larger_is_better)
     if len(failed):

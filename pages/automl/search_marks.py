@@ -12,11 +12,13 @@ from core.charts import legend_columns
 from pages._ui import theme
 from pages.automl.score_axis import ScoreAxis
 
-__all__ = ["MAX_DOTS", "arrows", "baseline_points", "best_line", "crosses", "dots", "star", "thinned"]
+__all__ = ["CROWD", "MAX_DOTS", "arrows", "baseline_points", "best_line", "crosses", "dots", "star", "thinned"]
 
 MAX_DOTS = 1_000
 """Number of trials up to which each one is drawn."""
 _LABELS = 6
+CROWD = 150
+"""Number of trials from which points are small."""
 _CROSS = "M-1,-1L1,1M-1,1L1,-1"
 _SHAPES = ("circle", "square", "diamond", "cross", "triangle-right", "triangle-left")
 
@@ -66,9 +68,11 @@ def best_line(
     return line
 
 
-def dots(trials: pd.DataFrame, x: alt.X, y: alt.Y, used: Sequence[str], *, filled: bool) -> alt.Chart:
+def dots(
+    trials: pd.DataFrame, x: alt.X, y: alt.Y, used: Sequence[str], *, filled: bool, crowded: bool = False
+) -> alt.Chart:
     """Return a point for each trial, with a shape and a hue by learner."""
-    points: alt.Chart = alt.Chart(trials).mark_point(size=50, opacity=0.7, filled=filled)
+    points: alt.Chart = alt.Chart(trials).mark_point(size=26 if crowded else 50, opacity=0.7, filled=filled)
     return points.encode(x=x, y=y, color=_color(used), shape=_shape(used), tooltip=_tooltip())
 
 
@@ -120,16 +124,23 @@ def baseline_points(
                 shape=shape, filled=not inside, size=70, strokeWidth=2, color=theme.muted(), opacity=1, yOffset=offset
             )
         )
-        gap = 14 if inside and down else -14 if inside else offset
-        text = base.mark_text(
-            align="right" if late else "left",
-            dx=-9 if late else 9,
-            dy=gap,
-            fontSize=12,
-            fontStyle="italic",
-            color=theme.text(),
-        )
-        layers.append(text.encode(text="label:N"))
+        gap = 14 if inside == down else -14
+        if not inside:
+            gap *= 2  # above the arrows of trials and their scores
+        layers += [
+            base.mark_text(
+                align="right" if late else "left",
+                dx=-9 if late else 9,
+                dy=gap,
+                fontSize=12,
+                fontStyle="italic",
+                **style,
+            ).encode(text="label:N")
+            for style in (
+                {"color": theme.ground(), "stroke": theme.ground(), "strokeWidth": 4},
+                {"color": theme.text()},
+            )
+        ]
     return layers
 
 

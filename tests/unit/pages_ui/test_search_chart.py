@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.automl import METRICS
-from pages.automl import search_marks
+from pages.automl import live, search_marks
 from pages.automl.score_axis import score_axis
 from pages.automl.search_chart import Baseline, Winner
 
@@ -135,9 +135,11 @@ def test_every_trial_is_drawn_as_what_it_is_and_the_curve_begins_at_guessing(axi
 
 
 def test_the_curve_begins_with_the_baselines_before_any_trial():
-    layers, _, words = drawn(MIXED.head(0), baselines=[Baseline("Guessing", 0.5, 2.0)])
-    assert marks(layers)[0] == "line"
-    assert "0 trials" in words
+    baselines = [Baseline("Guessing", 0.5, 2.0), Baseline("Linear model", 0.8, 9.0)]
+    for table in (MIXED.head(0), live.trials([]).rename(columns={"best_score": "best"})):
+        layers, _, words = drawn(table, winner=Winner("Linear model", 0.8, 9.0), baselines=baselines)
+        assert marks(layers)[0] == "line"
+        assert "0 trials" in words
 
 
 def test_the_best_so_far_begins_at_guessing():
