@@ -15,6 +15,7 @@ __all__ = [
     "percent",
     "rarest",
     "rounded",
+    "score",
     "signed",
     "size",
     "when",
@@ -30,6 +31,20 @@ def minus(text: str) -> str:
     '−0.5'
     """
     return text.replace("-", "−")
+
+
+def score(value: float) -> str:
+    """Write a metric in short: four decimals below 1, four digits above, and of very small ones as well.
+
+    Examples
+    --------
+    >>> score(0.75751), score(0.5), score(-0.0008228), score(1234.56), score(0.00001234)
+    ('0.7575', '0.5', '−0.0008', '1,235', '1.234e−05')
+    """
+    text = f"{value:.4f}".rstrip("0").rstrip(".") if 5e-5 <= abs(value) < 1 else f"{value:,.0f}"
+    if 1 <= abs(value) < 1_000 or 0 < abs(value) < 5e-5:
+        text = f"{value:.4g}"
+    return minus(text)
 
 
 def signed(value: float, digits: str = ".3f") -> str:

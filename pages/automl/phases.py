@@ -39,7 +39,7 @@ def _text(phase: SearchPhase) -> str:
     """Return a phase in lines: its name, its score or state, its seconds and what else is known."""
     lead = _WORDS.get(phase.state, "done")
     if phase.score is not None:
-        lead = f"**{numbers.minus(f'{phase.score:,.4g}')}**"
+        lead = f"**{numbers.score(phase.score)}**"
     facts = [numbers.duration(phase.seconds)] if (phase.seconds or 0.0) > _SHORTEST else []
     lines = [phase.title, f"{_ICONS[phase.state]} {lead}"]
     lines += [f":small[{fact}]" for fact in [*facts, *filter(None, [phase.note])]]

@@ -111,7 +111,11 @@ def _how_it_went(run: Run, record: Mapping[str, Any]) -> str:
     count = len(record["trials"])
     budget = record["settings"]["time_budget_s"]
     of = f" of {numbers.duration(budget)}" if budget else ""
-    outcome = {0: "was the only model", 1: "was the only trial"}.get(count, f"won among {count:,} trials")
+    trials = "1 trial" if count == 1 else f"{count:,} trials"
+    if record["winner"]["learner"] in ("blend", "linear"):  # which is not a trial itself
+        outcome = f"won after {trials}" if count else "was the only model"
+    else:
+        outcome = "was the only trial" if count == 1 else f"won among {trials}"
     return (
         f"{_won(record)} {outcome}. {frame.plain(record['stop_reason'])} "
         f"The model was ready after {numbers.duration(record['model_ready_s'])}{of}."

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.automl import LEARNERS, Metric
+from pages._ui import numbers
 from pages.automl import search_marks
 from pages.automl.score_axis import ScoreAxis, score_axis
 
@@ -108,7 +109,7 @@ def _marked(trials: pd.DataFrame, winner: Winner | None, baselines: Sequence[Bas
     return pd.DataFrame(
         {
             "kind": ["winner" if isinstance(point, Winner) else point.title for point in points],
-            "label": [f"{point.title} {point.score:,.4g}" for point in points],
+            "label": [f"{point.title} {numbers.score(point.score)}" for point in points],
             "score": [point.score for point in points],
             "elapsed_s": [point.elapsed_s for point in points],
             "ended": [int((trials["elapsed_s"] <= point.elapsed_s).sum()) for point in points],
@@ -156,7 +157,7 @@ def _description(trials: pd.DataFrame, marked: pd.DataFrame, metric: Metric, by:
     parts += [label for kind, label in zip(marked["kind"], marked["label"], strict=True) if kind != "winner"]
     known = trials["best"].dropna()
     if len(known):
-        parts.append(f"best trial {known.iloc[-1]:,.4g}")
+        parts.append(f"best trial {numbers.score(known.iloc[-1])}")
     for status, count in trials["status"].value_counts().items():
         if status != "finished":
             parts.append(f"{count:,} {str(status).replace('_', ' ')}")

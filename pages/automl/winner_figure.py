@@ -12,7 +12,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from core.automl import PictureMember, WinnerPicture
-from pages._ui import theme
+from pages._ui import numbers, theme
 
 __all__ = ["figure", "short"]
 
@@ -108,14 +108,14 @@ def _members(members: Sequence[PictureMember], metric: str) -> list[_Card]:
             member.title,
             (
                 " · ".join(
-                    [f"weight {member.weight:.0%}"]
-                    + ([] if member.score is None else [f"{metric} {member.score:,.4g}"])
+                    ([f"weight {member.weight:.0%}"] if len(members) > 1 else [])
+                    + ([] if member.score is None else [f"{metric} {numbers.score(member.score)}"])
                 ),
                 ", ".join(f"{name} {short(value)}" for name, value in member.parameters.items()),
             ),
             ", ".join(f"{name} {short(value)}" for name, value in member.parameters.items()),
             hue=0,
-            weight=member.weight,
+            weight=member.weight if len(members) > 1 else None,
         )
         for member in shown
     ]
