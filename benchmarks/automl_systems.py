@@ -19,7 +19,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,7 +130,7 @@ def h2o(train: Any, test: Any, job: Job, clock: Clock) -> Predicted:
     library.init(port=port, nthreads=job["cores"], log_level="FATA", verbose=False)
     try:
         library.no_progress()
-        search = H2OAutoML(max_runtime_secs=job["budget"], seed=job["seed"] + 1, sort_metric=order, verbosity=None)
+        search = H2OAutoML(max_runtime_secs=round(job["budget"]), seed=job["seed"] + 1, sort_metric=order, verbosity=None)
         with clock.fit():
             rows = library.H2OFrame(train)
             if job["metric"] != "r2":
@@ -189,11 +189,23 @@ PACKAGES = {
 """Distribution that has a system's version."""
 
 
+def _version(system: str) -> str:
+    """Return a system's version; that of FLAML with the learners that it finds beside it."""
+    version = importlib.metadata.version(PACKAGES[system])
+    if system != "flaml":
+        return version
+    learners = []
+    for name in ("catboost", "lightgbm", "xgboost"):
+        with suppress(importlib.metadata.PackageNotFoundError):
+            learners.append(f"{name} {importlib.metadata.version(name)}")
+    return f"{version} with {', '.join(learners)}"
+
+
 def main() -> None:
     """Learn and predict; leave the answer in the folder."""
     system, folder = sys.argv[1], Path(sys.argv[2])
     if system == "--version":
-        print(importlib.metadata.version(PACKAGES[sys.argv[2]]))
+        print(_version(sys.argv[2]))
         return
     import numpy as np
     import pandas as pd
