@@ -130,7 +130,9 @@ def h2o(train: Any, test: Any, job: Job, clock: Clock) -> Predicted:
     library.init(port=port, nthreads=job["cores"], log_level="FATA", verbose=False)
     try:
         library.no_progress()
-        search = H2OAutoML(max_runtime_secs=round(job["budget"]), seed=job["seed"] + 1, sort_metric=order, verbosity=None)
+        search = H2OAutoML(
+            max_runtime_secs=round(job["budget"]), seed=job["seed"] + 1, sort_metric=order, verbosity=None
+        )
         with clock.fit():
             rows = library.H2OFrame(train)
             if job["metric"] != "r2":
