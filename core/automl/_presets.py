@@ -110,14 +110,14 @@ def budget_warning(rows: int, columns: int, seconds: float) -> str | None:
     Examples
     --------
     >>> budget_warning(48_842, 14, 10)
-    '10 s are short for 48,842 rows and 14 columns: expect the linear model and one or two others. 25 s or more ...'
+    '10 s is short for 48,842 rows and 14 columns: expect the linear model and one or two others. 25 s or more ...'
     """
     sensible = sensible_budget_s(rows, columns)
     if seconds >= sensible:
         return None
     return (
-        f"{seconds:,.0f} s are short for {rows:,} rows and {columns:,} columns: expect the linear model and one or two "
-        f"others. {sensible:,.0f} s or more are better."
+        f"{seconds:,.0f} s is short for {rows:,} rows and {columns:,} columns: expect the linear model and one or two "
+        f"others. {sensible:,.0f} s or more is better."
     )
 
 

@@ -98,6 +98,8 @@ def _progress(run: Run, record: Mapping[str, Any]) -> None:
     st.markdown("**Progress of the search**")
     phases.show(run, events)
     live.progress(trials, METRICS[record["metric"]], _winner(record, trials), baselines=baselines)
+    if baselines and not live.baselines(events):
+        st.caption("This search was made by an earlier version: when its baselines were there is not known.")
 
 
 def _winner(record: Mapping[str, Any], trials: pd.DataFrame) -> search_chart.Winner | None:

@@ -163,6 +163,7 @@ def addresses(filled: Server, ids: Golden) -> tuple[Server, dict[str, str]]:
         "versions": f"data?dataset={ids.credit}&tab=Versions",
         "form": f"automl?dataset={ids.credit}",
         "result": f"automl?run={ids.binary}",
+        "winner": f"automl?run={ids.binary}&tab=Winner",
         "decide": f"automl?run={ids.binary}&tab=Decide",
         "decide-number": f"automl?run={ids.number}&tab=Decide",
         "where-it-fails": f"automl?run={ids.binary}&tab=Where+it+fails",

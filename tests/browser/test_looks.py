@@ -32,6 +32,7 @@ PICTURES = os.environ.get("PLUMBLINE_SCREENSHOTS")  # read now: installations of
 PAGES = ["home", "dataset", "form", "result", "fairness", "runs"]
 # Built of the same parts as those above.
 MORE_PAGES = [
+    "winner",
     "decide",
     "decide-number",
     "where-it-fails",
