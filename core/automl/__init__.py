@@ -1,6 +1,6 @@
 """AutoML: settings, a search within hard limits, and a result with its evidence.
 
-Importing this package is cheap: scikit-learn, FLAML, LightGBM and XGBoost load when a search needs them.
+Importing this package is cheap: scikit-learn, FLAML, LightGBM, CatBoost and XGBoost load when a search needs them.
 """
 
 import lazy_loader

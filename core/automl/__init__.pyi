@@ -13,6 +13,7 @@ from .data.prepare import Prepared, prepare
 from .data.splits import Folds, make_folds
 from .ensemble.blend import Blend, BlendRegressor
 from .learners.build import build_estimator
+from .learners.catboost_trees import CatBoostTrees
 from .learners.registry import LEARNERS, Learner, learner_title
 from .learners.scaled_target import ScaledTargetRegressor
 from .learners.space import Hyperparameter
@@ -24,6 +25,7 @@ from .results.hyperparameters import hyperparameter_importance, hyperparameter_t
 from .results.later_test import add_test
 from .results.learning_curve import CurvePoint, LearningCurve, describe_curve
 from .results.model_file import load_model
+from .results.model_packages import model_packages
 from .results.result import AutoMLResult
 from .results.row_evidence import evaluate_rows
 from .results.winner_picture import PictureMember, WinnerPicture, winner_picture
@@ -44,6 +46,7 @@ __all__ = [
     "Blend",
     "BlendRegressor",
     "BudgetPreset",
+    "CatBoostTrees",
     "Comparison",
     "CurvePoint",
     "DecisionFigures",
@@ -83,6 +86,7 @@ __all__ = [
     "make_folds",
     "make_model",
     "metric_choices",
+    "model_packages",
     "natural_frequency",
     "prepare",
     "search",

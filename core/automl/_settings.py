@@ -63,7 +63,7 @@ class AutoMLSettings(CheckedSettings):
     column_imputation : dict of str to str, optional
         The same for single columns of numbers, booleans or dates, with custom; `imputation` decides on the others.
     learners : "auto" or tuple of str, default="auto"
-        Keys of `LEARNERS` to try.
+        Keys of `LEARNERS` to try; auto: all but those that do not pay on the table's rows, which a finding names.
     blocked_learners : tuple of str, default=()
         Learners that are removed from `learners`.
     drop_columns : tuple of str, default=()

@@ -3,7 +3,7 @@
 ============================  ==========================================  ===========================
 model                         method                                      space
 ============================  ==========================================  ===========================
-LightGBM, XGBoost             their own TreeSHAP (Lundberg et al. 2020)   log-odds, margin, prediction
+LightGBM, XGBoost, CatBoost   their own TreeSHAP (Lundberg et al. 2020)   log-odds, margin, prediction
 random forest, extra trees    ``shap.TreeExplainer``                      probability, prediction
 logistic, ridge               coefficient times distance from the mean    log-odds, margin, prediction
 mean of such models' numbers  the mean of what explains each              prediction
@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from core.explain.explained_model import Array, ExplainedModel, Matrix, as_matrix
+from core.hidden_modules import hidden_modules
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
-    from core.automl import BlendRegressor, ScaledTargetRegressor
+    from core.automl import BlendRegressor, CatBoostTrees, ScaledTargetRegressor
 
 __all__ = ["Explainer", "Space", "exact_explainer"]
 
@@ -103,8 +104,22 @@ def _xgboost(estimator: BaseEstimator, first: Matrix) -> Explainer:
     )
 
 
+def _catboost(estimator: CatBoostTrees, first: Matrix) -> Explainer:
+    def contributions(X: Matrix) -> Array:
+        return estimator.contributions(X).transpose(0, 2, 1)
+
+    return Explainer(
+        "CatBoost's own TreeSHAP",
+        _space(estimator),
+        contributions(first)[0, -1],
+        lambda X: contributions(X)[:, :-1],
+        lambda X: as_matrix(estimator.raw(X)),
+    )
+
+
 def _forest(estimator: BaseEstimator) -> Explainer:
-    import shap
+    with hidden_modules("matplotlib"):  # for plots, which nothing here draws; loading it takes half a second
+        import shap
 
     tree_explainer = shap.TreeExplainer(estimator, feature_perturbation="tree_path_dependent")
 
@@ -184,12 +199,14 @@ def _mean_of_numbers(estimator: BlendRegressor, background: Matrix) -> Explainer
 
 
 def _encoded_explainer(estimator: BaseEstimator, background: Matrix) -> Explainer | None:
-    from core.automl import BlendRegressor, ScaledTargetRegressor
+    from core.automl import BlendRegressor, CatBoostTrees, ScaledTargetRegressor
 
     if isinstance(estimator, ScaledTargetRegressor):
         return _scaled_target(estimator, background)
     if isinstance(estimator, BlendRegressor):
         return _mean_of_numbers(estimator, background)
+    if isinstance(estimator, CatBoostTrees):
+        return _catboost(estimator, background[:1])
     library = type(estimator).__module__.split(".")[0]
     last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
     if library == "lightgbm":

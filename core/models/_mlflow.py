@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.access import Access
+from core.automl import model_packages
 from core.errors import StorageError
 from core.models._card_build import card
 from core.models._evidence import RunEvidence
@@ -95,7 +96,7 @@ def write_model(
         served,
         evidence.kind,
         evidence.result.labels,
-        evidence.result.packages,
+        _packages(evidence),
         metadata={
             "plumbline_version": version.lineage["registered_with"]["version"],
             "model": version.model_id or None,
@@ -121,3 +122,11 @@ def write_model(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
+
+
+def _packages(evidence: RunEvidence) -> dict[str, str]:
+    """Return the versions of the packages that the model needs."""
+    result = evidence.result
+    if result.winner is None:  # of a text model
+        return result.packages
+    return model_packages(result.packages, result.winner.learner, result.winner.config or {})

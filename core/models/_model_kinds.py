@@ -60,7 +60,16 @@ MODEL_KINDS: Registry[ModelKind] = Registry(
             library="sklearn",
             classification=("tabular-classification", "Tabular classification"),
             regression=("tabular-regression", "Tabular regression"),
-            packages=("scikit-learn", "lightgbm", "xgboost", "pandas", "numpy", "skops", "pydantic-settings"),
+            packages=(
+                "scikit-learn",
+                "lightgbm",
+                "catboost",
+                "xgboost",
+                "pandas",
+                "numpy",
+                "skops",
+                "pydantic-settings",
+            ),
         ),
         ModelKind(
             name="text",

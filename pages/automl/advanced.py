@@ -166,7 +166,12 @@ def _evidence() -> dict[str, Any]:
 def _learners(task: str) -> dict[str, Any]:
     st.markdown("**Learners**")
     learners = st.multiselect(
-        "Learners", list(LEARNERS), default=list(LEARNERS), format_func=learner_title, key="automl-learners"
+        "Learners",
+        list(LEARNERS),
+        default=list(LEARNERS),
+        format_func=learner_title,
+        key="automl-learners",
+        help="With all of them, those that do not pay on so many or so few rows are left out; the result says which.",
     )
     values: dict[str, Any] = {"learners": "auto" if len(learners) == len(LEARNERS) else tuple(learners)}
     if task != "regression":

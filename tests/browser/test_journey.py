@@ -29,7 +29,7 @@ from tests.browser.conftest import (
     switch_off,
 )
 
-HEAVY = ("torch", "transformers", "flaml", "lightgbm", "xgboost", "shap", "fairlearn")
+HEAVY = ("torch", "transformers", "flaml", "lightgbm", "catboost", "xgboost", "shap", "fairlearn")
 LIMIT_MB = 450
 RICH_AND_POOR = """\
 age,workclass,fnlwgt,education,education-num,marital-status,occupation,relationship,race,sex,capital-gain,\

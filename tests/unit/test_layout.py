@@ -14,7 +14,7 @@ from core.automl import BUNDLE_SOURCES
 from core.models import MLFLOW_SOURCES
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "transformers", "flaml", "lightgbm", "xgboost", "shap", "fairlearn")
+HEAVY = ("torch", "transformers", "flaml", "lightgbm", "catboost", "xgboost", "shap", "fairlearn")
 
 
 def loaded_by(statement: str) -> set[str]:

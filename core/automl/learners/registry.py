@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from core.automl._types import Config, Estimator
 from core.automl.learners import boosting_and_forests as _flaml
+from core.automl.learners import catboost_learner as _catboost
 from core.automl.learners.early_stopping import Grow, grow_lightgbm, grow_xgboost
 from core.automl.learners.space import Hyperparameter
 from core.registry import Registry
@@ -61,6 +62,9 @@ class Learner:
         ``suggest(data, seconds)`` returns further configurations to try early in a budget of so many seconds.
     grow : callable, optional
         Function that grows its trees one by one, so that their number is found out: then its space has no `TREES`.
+    why_left_out : callable, optional
+        Function that returns the reason why a search whose learners are "auto" does without this one on these
+        rows, as half a sentence; empty where it does not. By default it is tried on all.
     parallel : {"folds", "fit"}, default="folds"
         Work that is done side by side: several folds with a thread each, or one fit after the other with several
         threads.
@@ -89,6 +93,7 @@ class Learner:
     portfolio: tuple[Config, ...] = ()
     suggest: Callable[[TrainingData, float | None], list[Config]] | None = None
     grow: Grow | None = None
+    why_left_out: Callable[[TrainingData], str] | None = None
     parallel: Literal["folds", "fit"] = "folds"
     needs_every_class: bool = False
     estimators: tuple[str, ...] = ()
@@ -176,6 +181,19 @@ LEARNERS: Registry[Learner] = Registry(
             portfolio=({"n_estimators": 100, "max_leaves": 256},),
             estimators=(f"{_FORESTS}.RandomForestClassifier", f"{_FORESTS}.RandomForestRegressor"),
             forest=True,
+        ),
+        Learner(
+            "catboost",
+            "CatBoost",
+            build=_catboost.build,
+            space=_catboost.search_space,
+            help="Boosted symmetric trees; smoother than the others, and a good partner in a blend.",
+            portfolio=_catboost.PORTFOLIO,
+            grow=_catboost.grow,
+            why_left_out=_catboost.why_left_out,
+            estimators=_catboost.ESTIMATORS,
+            packages=("catboost",),
+            modules=("catboost", "core.automl.learners.catboost_trees"),
         ),
         _learner(
             "extra_tree",

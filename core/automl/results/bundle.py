@@ -37,6 +37,7 @@ BUNDLE_SOURCES = (
     "columns.py",
     "files.py",
     "grammar.py",
+    "hidden_modules.py",
     "query.py",
     "registry.py",
     "rule_choices.py",

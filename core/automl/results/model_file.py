@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import io
 import json
-import sys
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from core.automl.learners.registry import LEARNERS
 from core.errors import StorageError
+from core.hidden_modules import hidden_modules
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -109,14 +109,8 @@ def _skops_io() -> ModuleType:
     To list scikit-learn's estimators, skops imports all packages below it, among them the bridges to other array
     libraries, which hold no estimator. Torch alone takes longer than the rest together, and 200 MB.
     """
-    bridges = (f"sklearn.externals.array_api_compat.{library}" for library in ("torch", "dask", "cupy"))
-    hidden = [name for name in bridges if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: it cannot be imported
-    try:
+    with hidden_modules(*(f"sklearn.externals.array_api_compat.{library}" for library in ("torch", "dask", "cupy"))):
         return importlib.import_module("skops.io")
-    finally:
-        for name in hidden:
-            del sys.modules[name]
 
 
 def _with_current_modules(data: bytes) -> bytes:

@@ -30,6 +30,7 @@ from core.automl._types import OutOfFold
 from core.automl.results.bundle import code_requirements
 from core.automl.results.decision_figures import DecisionFigures
 from core.automl.results.model_file import load_model, save_model
+from core.automl.results.model_packages import model_packages
 from core.automl.tuning.warm_start import PREDICTIONS_FILE, load_predictions, save_predictions
 from core.errors import StorageError
 from core.evaluation import Estimate
@@ -78,7 +79,8 @@ def write_files(folder: Path, files: ResultFiles, leaderboard: pd.DataFrame) -> 
     files.test.to_parquet(folder / "test.parquet")
     save_predictions(folder / PREDICTIONS_FILE, files.candidates)
     (folder / "leaderboard.csv").write_text(to_csv(leaderboard), encoding="utf-8", newline="")
-    pinned = [f"{name}=={number}" for name, number in record["packages"].items() if name not in ("python", "flaml")]
+    needed = model_packages(record["packages"], record["winner"]["learner"], record["winner"]["config"])
+    pinned = [f"{name}=={number}" for name, number in needed.items() if name not in ("python", "flaml")]
     pinned += code_requirements()
     (folder / "requirements.txt").write_text("\n".join(pinned) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(_readme(record), encoding="utf-8")

@@ -24,6 +24,7 @@ from core.automl.results.curve_run import CurveRun
 from core.automl.tuning.baseline_event import baseline_event
 from core.automl.tuning.budget import Budget
 from core.automl.tuning.event_file import EVENTS, append_trial, read_trials, truncate_partial_line
+from core.automl.tuning.offered_learners import offer_learners
 from core.automl.tuning.stopping import StopReason, all_done, enough_trials
 from core.automl.tuning.trial_event import trial_event
 from core.automl.tuning.trials import Trial, Trials
@@ -82,22 +83,22 @@ class Search:
         warm_start: WarmStart | None = None,
     ) -> None:
         self.folder = folder
-        self.settings = settings
+        offered = (settings, []) if configs is not None else offer_learners(settings, prepared.data)
+        self.settings, self.findings = offered
         self.workers = workers
         self.budget = budget
         self.board = Trials(prepared.metric)
         self.stopped = False
         self.resumed = False  # whether it was interrupted in this folder
-        self.findings: list[Finding] = []
         self._report = report
         self._baselines: set[str] = set()  # those that were reported
         self._data = prepared.data
         self._limit = settings.max_trials if configs is None else len(configs)
         earlier = WarmStart() if warm_start is None else warm_start
         self._earlier = len(earlier.trials)  # trials of a search that was over, whose end must not be this one's
-        self._restore(search_key(settings, prepared, configs), earlier)
+        self._restore(search_key(self.settings, prepared, configs), earlier)
         for index, worker in enumerate(workers):
-            plan = worker_plan(index, settings, folder, prepared.metric, list(self.board), configs, budget.left())
+            plan = worker_plan(index, self.settings, folder, prepared.metric, list(self.board), configs, budget.left())
             worker.start(plan)
 
     def _restore(self, key: str, earlier: WarmStart) -> None:

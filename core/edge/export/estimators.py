@@ -137,6 +137,16 @@ def _convert_boosted(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
     return _convert(estimator, width)
 
 
+def _catboost_obstacle(estimator: BaseEstimator) -> str:
+    return "it has seen one class only" if len(getattr(estimator, "classes_", (0, 1))) < 2 else ""
+
+
+def _convert_catboost(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
+    from core.edge.export.catboost_graph import convert_catboost
+
+    return convert_catboost(estimator, width, FEATURES, OPSETS)
+
+
 def _convert_blend(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
     from core.edge.export.blend_graph import convert_blend
 
@@ -168,6 +178,8 @@ EXPORTABLE = Registry(
         ExportableEstimator("lightgbm.LGBMRegressor", _lightgbm_obstacle, _convert_boosted),
         ExportableEstimator("xgboost.XGBClassifier", _xgboost_obstacle, _convert_boosted),
         ExportableEstimator("xgboost.XGBRegressor", _xgboost_obstacle, _convert_boosted),
+        ExportableEstimator("core.CatBoostTreesClassifier", _catboost_obstacle, _convert_catboost),
+        ExportableEstimator("core.CatBoostTreesRegressor", _catboost_obstacle, _convert_catboost),
         ExportableEstimator("core.BlendClassifier", convert=_convert_blend),
         ExportableEstimator("core.BlendRegressor", convert=_convert_blend),
         ExportableEstimator("core.ScaledTargetRegressor", convert=_convert_scaled_target),

@@ -93,13 +93,16 @@ def save_model(
     component : str
         Name of the component that trained it.
     """
+    from core.automl import model_packages
+
+    packages = model_packages(result.packages, result.winner["learner"], result.winner["config"])
     positive = table.description.positive if result.positive_class is None else result.positive_class["label"]
     result.save(folder / DATA)
     return write_model_folder(
         folder,
         replace(table, description=replace(table.description, positive=positive)),
         target,
-        ModelFacts("table", result.features, result.labels, result.packages, component),
+        ModelFacts("table", result.features, result.labels, packages, component),
     )
 
 

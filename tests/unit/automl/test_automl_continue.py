@@ -105,7 +105,7 @@ def data_of(name, target):
     return prepare(load_sample(name).frame, AutoMLSettings(target=target)).data
 
 
-@pytest.mark.parametrize("learner", ["lgbm", "xgboost", "xgb_limitdepth", "rf", "extra_tree"])
+@pytest.mark.parametrize("learner", LEARNERS)
 @pytest.mark.parametrize(
     ("name", "target"), [("german_credit", "credit"), ("wine", "cultivar"), ("diabetes", "progression")]
 )

@@ -42,6 +42,8 @@ def test_a_learner_does_as_well_as_without_offset_and_unit(learner, offset, scal
         config = {"n_estimators": 40, "num_leaves": 32}
     if learner == "xgb_limitdepth":
         config = {"n_estimators": 40, "max_depth": 5}
+    if learner == "catboost":
+        config = {"n_estimators": 40, "learning_rate": 0.3}
     scores = []
     for frame in (plain, moved):
         X = frame[["x0"]].to_numpy(np.float32)

@@ -1,11 +1,14 @@
 """Searches on real tables: limits are exact, every trial is reported, endings keep the best, and runs repeat."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import root_mean_squared_error
 
 from core.automl import LEARNERS, AutoMLSettings, Trial, Trials, metric_choices, prepare, search
+from core.automl.tuning.offered_learners import offer_learners
 from core.datasets import load_sample
 from core.errors import InputError, SettingsError
 
@@ -30,8 +33,25 @@ def test_each_trial_is_an_event(credit):
     assert elapsed[-1] < credit.result.model_ready_s < credit.result.elapsed_s
 
 
-def test_every_learner_is_tried(credit):
-    assert {trial["learner"] for trial in credit.result.trials} == set(LEARNERS)
+def test_every_learner_is_tried_that_is_not_left_out(credit):
+    left_out = {item.values["learner"]: item.message for item in credit.result.findings if item.check == "left_out"}
+    assert left_out == {"catboost": "CatBoost was not tried: it gains little on 798 training rows, fewer than 1,000."}
+    assert {trial["learner"] for trial in credit.result.trials} == set(LEARNERS) - set(left_out)
+    assert credit.result.settings.blocked_learners == ()
+
+
+def test_a_learner_that_the_user_chose_or_that_alone_is_left_is_tried():
+    data = prepare(load_sample("german_credit").frame, AutoMLSettings(target="credit")).data
+    others = tuple(name for name in LEARNERS if name != "catboost")
+    for chosen in ({"learners": ("lgbm", "catboost")}, {"blocked_learners": others}):
+        settings = AutoMLSettings(target="credit", **chosen)
+        assert offer_learners(settings, data) == (settings, [])
+    settings, (finding,) = offer_learners(AutoMLSettings(target="credit", blocked_learners=("rf",)), data)
+    assert settings.chosen_learners == tuple(name for name in others if name != "rf")
+    assert finding.values == {"learner": "catboost"}
+    for rows, tried in ((999, False), (1_000, True), (100_000, True), (100_001, False)):
+        many = replace(data, y=np.zeros(rows))
+        assert ("catboost" in offer_learners(AutoMLSettings(target="credit"), many)[0].chosen_learners) == tried
 
 
 @pytest.mark.parametrize("name", ["credit", "wine", "diabetes"])

@@ -57,6 +57,8 @@ def fitted(learner: str, task: str, frame: pd.DataFrame, labels: Any = None, **c
         small["num_leaves"] = small.pop("max_leaves")
     if learner == "xgb_limitdepth":
         small["max_depth"] = small.pop("max_leaves") // 4
+    if learner == "catboost":
+        small["depth"] = small.pop("max_leaves") // 4
     estimator = build_estimator(learner, small, task, jobs=1, seed=0)
     return make_model(encoder, estimator.fit(encoder.transform(frame), y), names)
 

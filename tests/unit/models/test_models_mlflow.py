@@ -23,6 +23,7 @@ from tests.unit.pipelines.shipped_chain import NUMBERS
 ROOT = Path(__file__).parents[3]
 SMALL = {
     "lgbm": {"n_estimators": 8, "num_leaves": 8},
+    "catboost": {"n_estimators": 8, "depth": 3},
     "xgboost": {"n_estimators": 8, "max_leaves": 8},
     "xgb_limitdepth": {"n_estimators": 8, "max_depth": 3},
     "rf": {"n_estimators": 8, "max_leaves": 8},
