@@ -127,6 +127,7 @@ def write_model(
 def _packages(evidence: RunEvidence) -> dict[str, str]:
     """Return the versions of the packages that the model needs."""
     result = evidence.result
-    if result.winner is None:  # of a text model
+    winner = result.winner
+    if winner is None or winner.config is None:  # of a text model; or its members are not known
         return result.packages
-    return model_packages(result.packages, result.winner.learner, result.winner.config or {})
+    return model_packages(result.packages, winner.learner, winner.config)
