@@ -11,7 +11,7 @@ from ._presets import (
 from ._settings import AutoMLSettings
 from .data.prepare import Prepared, prepare
 from .data.splits import Folds, make_folds
-from .ensemble.blend import Blend, BlendRegressor
+from .ensemble.blend import Blend, BlendClassifier, BlendRegressor
 from .learners.build import build_estimator
 from .learners.catboost_trees import CatBoostTrees
 from .learners.registry import LEARNERS, Learner, learner_title
@@ -44,6 +44,7 @@ __all__ = [
     "AutoMLResult",
     "AutoMLSettings",
     "Blend",
+    "BlendClassifier",
     "BlendRegressor",
     "BudgetPreset",
     "CatBoostTrees",

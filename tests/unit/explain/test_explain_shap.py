@@ -10,7 +10,7 @@ import shap
 from scipy.special import expit, softmax
 from sklearn.preprocessing import StandardScaler
 
-from core.automl import BlendRegressor
+from core.automl import BlendClassifier, BlendRegressor
 from core.explain import attribution
 from core.explain.attribution import attribute
 from core.explain.deadline import Deadline
@@ -204,3 +204,30 @@ def test_a_mean_of_numbers_is_explained_by_its_members_and_agrees_with_shap():
     np.testing.assert_allclose(values.sum(axis=1)[:, 0] + explainer.base[0], blend.predict(X), rtol=1e-4)
     own = [exact_explainer(member, model, X).values(X) for member in members]
     np.testing.assert_allclose(values, (2 * own[0] + own[1] + own[2]) / 4, rtol=1e-9)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_a_mean_of_probabilities_is_explained_in_the_space_of_its_members(task):
+    results = [odd_result(learner, task) for learner in ("lgbm", "xgboost")]
+    result, frame = results[0]
+    model = model_of(result)
+    X = model.encode(frame)[:40]
+    members = [bare_estimator(result.model) for result, _ in results]
+    alone = exact_explainer(members[0], model, X)
+    for estimators in (members, [members[0]] * 3):
+        blend = BlendClassifier(estimators, [1] * len(estimators))
+        blend.estimators_ = estimators
+        explainer = exact_explainer(blend, model, X)
+        probabilities = blend.predict_proba(X)
+        logarithms = np.log(probabilities)
+        expected = (
+            logarithms[:, 1:] - logarithms[:, :1]
+            if task == "binary"
+            else logarithms - logarithms.mean(axis=1, keepdims=True)
+        )
+        values = explainer.values(X)
+        assert explainer.space == SPACES[task]
+        np.testing.assert_allclose(values.sum(axis=1) + explainer.base, expected, atol=1e-6)
+    own = alone.values(X)
+    own = own if task == "binary" else own - own.mean(axis=2, keepdims=True)
+    np.testing.assert_allclose(values, own, atol=1e-4)  # three times the same model is that model
