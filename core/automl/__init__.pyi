@@ -29,6 +29,7 @@ from .results.model_packages import model_packages
 from .results.result import AutoMLResult
 from .results.row_evidence import evaluate_rows
 from .results.winner_picture import PictureMember, WinnerPicture, winner_picture
+from .tuning.budget import GRACE_S
 from .tuning.phases import SearchPhase, search_phases
 from .tuning.search import search
 from .tuning.trials import Trial, Trials
@@ -37,6 +38,7 @@ from .tuning.warm_start import PREDICTIONS_FILE, kept_trials, load_predictions
 __all__ = [
     "BUDGET_PRESETS",
     "BUNDLE_SOURCES",
+    "GRACE_S",
     "LEARNERS",
     "METRICS",
     "PREDICTIONS_FILE",

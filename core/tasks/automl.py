@@ -8,7 +8,7 @@ from typing import Any
 
 from core import jobs
 from core.access import Access, limits
-from core.automl import AutoMLSettings
+from core.automl import GRACE_S, AutoMLSettings
 from core.catalog import Dataset, Run, RunState, artifacts, datasets, runs
 from core.errors import JobError
 from core.jobs import RunContext, TaskSpec
@@ -72,7 +72,7 @@ def submit(
             )
         values["continue_from"] = continue_from
     # The search keeps its budget itself; this is the limit behind it, in case the search or its explanation hangs.
-    wall = None if settings.time_budget_s is None else settings.time_budget_s * 1.5 + 120
+    wall = None if settings.time_budget_s is None else settings.time_budget_s * 1.5 + 120 + GRACE_S
     return jobs.submit(
         "automl",
         values,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 __all__ = ["GRACE_S", "Budget"]
 
-GRACE_S = 60.0
+GRACE_S = 300.0
 """Seconds after its budget, or another budget if that is more, in which a search without a model waits for one."""
 
 

@@ -9,7 +9,6 @@ import pytest
 from sklearn.datasets import make_friedman1
 
 from core.automl import AutoMLSettings, search
-from core.automl.tuning.budget import GRACE_S
 from core.datasets import load_sample
 
 BUSY = 16
@@ -43,6 +42,6 @@ def test_a_search_beside_other_work_ends_in_a_model(name, target, metric, least,
     result = search(frame, AutoMLSettings(target=target, time_budget_s=seconds, explain=False))
     elapsed = time.monotonic() - began
     assert result.test_metrics[metric].value > least
-    assert elapsed < seconds + GRACE_S + 30
+    assert elapsed < seconds + 90
     if result.model_ready_s > 1.02 * seconds + 2:
         assert [finding for finding in result.findings if finding.check == "late"], "what is late says so"

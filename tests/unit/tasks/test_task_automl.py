@@ -65,7 +65,7 @@ def test_a_hung_search_has_a_wall_behind_it(searched):
     run = jobs.get(
         automl.submit(dataset, AutoMLSettings(target="credit", time_budget_s=600), access=LOCAL), access=LOCAL
     )
-    assert run.timeout_s == 600 * 1.5 + 120
+    assert run.timeout_s == 600 * 1.5 + 120 + 300
     jobs.cancel(run.id, access=LOCAL)
     assert jobs.wait(run.id, 30, access=LOCAL).state is RunState.CANCELLED
 
