@@ -16,11 +16,22 @@ from core.automl._types import Estimator, Features, Output, Target, Weights
 if TYPE_CHECKING:
     from xgboost.callback import TrainingCallback
 
-__all__ = ["MAX_TREES", "Grow", "GrownModel", "Rows", "StopRule", "Watched", "grow_lightgbm", "grow_xgboost"]
+__all__ = [
+    "MAX_TREES",
+    "Grow",
+    "GrownModel",
+    "Rows",
+    "StopRule",
+    "Watched",
+    "grow_lightgbm",
+    "grow_xgboost",
+    "min_trees",
+]
 
 MAX_TREES = 5_000
 """Number of trees at which growing ends in any case."""
 _PATIENCE = 50  # trees without a gain, and half as many as there were at the best, that end it
+_ROWS_A_SECOND = 3_000_000  # rows times trees
 Watched = Literal["auc", "log_loss", "squared", "absolute"]
 """Loss on other rows by which the number of trees is chosen."""
 
@@ -54,6 +65,8 @@ class StopRule:
         Measure on the watched rows; of "auc" more is better.
     until : float, default=inf
         Moment of `time.monotonic` at which the time is up.
+    min_trees : int, default=1
+        Number of trees that grow although the time is up: a model of a handful is hardly better than none.
     max_trees : int, default=5000
         Maximum number of trees.
 
@@ -71,6 +84,7 @@ class StopRule:
 
     watched: Watched
     until: float = math.inf
+    min_trees: int = 1
     max_trees: int = MAX_TREES
     losses: list[float] = field(default_factory=list)
     _best: int = 0
@@ -82,7 +96,19 @@ class StopRule:
         if not self._best or self.losses[-1] < self.losses[self._best - 1]:
             self._best = trees
         stale = trees - self._best >= _PATIENCE + self._best / 2
-        return stale or trees >= self.max_trees or time.monotonic() >= self.until
+        late = trees >= self.min_trees and time.monotonic() >= self.until
+        return stale or trees >= self.max_trees or late
+
+
+def min_trees(rows: int) -> int:
+    """Return how many trees grow on so many rows whatever the time: those that take about a second of one core.
+
+    Examples
+    --------
+    >>> min_trees(1_000), min_trees(100_000), min_trees(5_000_000)
+    (50, 30, 3)
+    """
+    return int(np.clip(_ROWS_A_SECOND // max(rows, 1), 3, 50))
 
 
 class GrownModel(Protocol):

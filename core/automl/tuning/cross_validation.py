@@ -15,7 +15,7 @@ import numpy as np
 from core.automl._fitting import fit, outputs
 from core.automl._types import Codes, Estimator, OutOfFold
 from core.automl.data.training_data import TrainingData
-from core.automl.learners.early_stopping import Grow, StopRule
+from core.automl.learners.early_stopping import Grow, StopRule, min_trees
 from core.automl.learners.registry import LEARNERS
 from core.automl.tuning.grown_fold import GrownFold, best_trees, watched
 from core.automl.tuning.trials import Scores
@@ -212,7 +212,7 @@ def run_trial(
         began = time.perf_counter()
         if grow is not None:
             until = began_at + seconds * (index // at_a_time + 1) / rounds
-            rule = StopRule(watched(metric, data.task), until)
+            rule = StopRule(watched(metric, data.task), until, min_trees(len(train)))
             grown[index] = GrownFold(make(), grow, data, train, validation, rule)
             fitted = time.perf_counter()
             output = grown[index].outputs(data.X[validation], best_trees([grown[index].losses]))

@@ -111,7 +111,7 @@ def test_trees_grow_as_long_as_there_is_time(data, learner):
     outcome = run_trial(
         make, data, "r2" if data.task == "regression" else "log_loss", grow=LEARNERS[learner].grow, seconds=0
     )
-    assert outcome.trees == 1, "a model in any case"
+    assert outcome.trees == 50, "a model of some use in any case"
     assert time.monotonic() - began < 20
 
 
