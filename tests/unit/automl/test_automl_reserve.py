@@ -153,7 +153,7 @@ def test_what_an_interrupted_search_found_is_fitted_although_its_time_is_over(ma
     monkeypatch.setattr("core.automl.refit.refit_worker.HelperProcess", AnsweringProcess)
     refitter.refits.worker.restart()
     refitter.refits.worker.load = lambda trial: trial.learner
-    best, over = trial(1, "lgbm", 0.1), Budget(BUDGET, clock=lambda: 2.0 * BUDGET)
+    best, over = trial(1, "lgbm", 0.1), Budget(BUDGET, clock=lambda: 9.0 * BUDGET)
     with pytest.raises(SearchError, match="could not be fitted"):
         refitter.finish(board(best), over, stopped=True, should_stop=lambda: False)
     assert refitter.finish(board(best), over, stopped=True, should_stop=lambda: False, resumed=True).trial is best

@@ -37,7 +37,7 @@ INVALID = [
     ("exit_score", {"exit_score": float("nan")}),
     ("featurization", {"featurization": "on"}),
     ("Unknown learner 'svm'.", {"learners": ("lgbm", "svm")}),
-    ("Unknown learner 'catboost'.", {"blocked_learners": ("catboost",)}),
+    ("Unknown learner 'svm'.", {"blocked_learners": ("svm",)}),
     ("no learner is left", {"learners": ()}),
     ("no learner is left", {"learners": ("rf",), "blocked_learners": ("rf",)}),
     ("no learner is left", {"blocked_learners": tuple(LEARNERS)}),
