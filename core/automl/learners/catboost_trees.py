@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CatBoostTrees", "CatBoostTreesClassifier", "CatBoostTreesRegressor"]
 
-_EVAL_METRICS = {"auc": "AUC", "squared": "RMSE", "absolute": "MAE"}
+_EVAL_METRICS = {"squared": "RMSE", "absolute": "MAE"}
 _WATCHED_ONLY = "hints=skip_train~true"  # losses of the rows that are learned from are not computed
 _MAX_TREES = 2_000  # after each tree CatBoost hands over the losses after all trees
 
@@ -116,9 +116,7 @@ class CatBoostTrees(BaseEstimator):
             return CatBoost(parameters).fit(learned)
         metric = _EVAL_METRICS.get(rule.watched, loss)
         parameters |= {"n_estimators": min(rule.max_trees, _MAX_TREES), "loss_function": f"{loss}:{_WATCHED_ONLY}"}
-        # By default it counts each row once for the area under the curve, and by its weight for everything else.
-        weighted = metric == "AUC" and watched_rows.weights is not None
-        parameters["eval_metric"] = f"{metric}:{'use_weights=true;' if weighted else ''}{_WATCHED_ONLY}"
+        parameters["eval_metric"] = f"{metric}:{_WATCHED_ONLY}"
         watched = self._pool(watched_rows)
         return CatBoost(parameters).fit(
             learned, eval_set=watched, use_best_model=False, callbacks=[_AfterTree(metric, rule)]

@@ -32,7 +32,7 @@ MAX_TREES = 5_000
 """Number of trees at which growing ends in any case."""
 _PATIENCE = 50  # trees without a gain, and half as many as there were at the best, that end it
 _ROWS_A_SECOND = 3_000_000  # rows times trees
-Watched = Literal["auc", "log_loss", "squared", "absolute"]
+Watched = Literal["log_loss", "squared", "absolute"]
 """Loss on other rows by which the number of trees is chosen."""
 
 
@@ -62,7 +62,7 @@ class StopRule:
     Parameters
     ----------
     watched : str
-        Measure on the watched rows; of "auc" more is better.
+        Loss on the watched rows.
     until : float, default=inf
         Moment of `time.monotonic` at which the time is up.
     min_trees : int, default=1
@@ -91,7 +91,7 @@ class StopRule:
 
     def enough(self, value: float) -> bool:
         """Take in what was measured after a tree, and return whether it was the last one."""
-        self.losses.append(-value if self.watched == "auc" else value)
+        self.losses.append(value)
         trees = len(self.losses)
         if not self._best or self.losses[-1] < self.losses[self._best - 1]:
             self._best = trees
@@ -162,8 +162,8 @@ class _Grown:
         return cut
 
 
-_LIGHTGBM = {"auc": "auc", "squared": "l2", "absolute": "l1"}
-_XGBOOST = {"auc": "auc", "squared": "rmse", "absolute": "mae"}
+_LIGHTGBM = {"squared": "l2", "absolute": "l1"}
+_XGBOOST = {"squared": "rmse", "absolute": "mae"}
 
 
 def grow_lightgbm(estimator: Any, rows: Rows, watched_rows: Rows, rule: StopRule) -> GrownModel:
