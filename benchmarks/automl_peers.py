@@ -2,7 +2,7 @@
 
 Each table is split 80/20 once per seed; each system gets the same training rows in a process of its own on two cores,
 and its probabilities (or numbers) of the same test rows are scored here: ROC AUC for two classes, log loss for several,
-R² for numbers. Each system is told the metric. FLAML is installed with this project. AutoGluon (two systems:
+R² for numbers. All systems optimize the same metric. FLAML is installed with this project. AutoGluon (two systems:
 medium_quality and best_quality), H2O and mljar run in environments of their own, given by their Python. Each fit is
 appended to the results at once; a later run resumes with what is missing. The summary is printed as Markdown, with what
 is asked: best mean rank, mean gap to the best peer at least -0.003, no peer better by more than 0.002 with 95%

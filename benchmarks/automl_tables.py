@@ -91,7 +91,7 @@ def read_tables(folder: Path | None, targets: dict[str, str], names: list[str] |
         elif name in SAMPLES:
             tables.append(BenchmarkTable(name, SAMPLES[name]))
         else:
-            raise SystemExit(f"There is no table {name!r}; known: {', '.join([*paths, *SAMPLES])}")
+            raise SystemExit(f"Unknown table {name!r}. Tables: {', '.join([*paths, *SAMPLES])}")
     return tables
 
 

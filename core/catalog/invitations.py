@@ -105,7 +105,7 @@ def accept(token: str, person: str) -> Access:
     Raises
     ------
     NotFoundError
-        When there is no such invitation, or it has expired, was withdrawn or accepted. The words are the same.
+        When the invitation does not exist, has expired, was withdrawn or accepted; the message is the same for all.
     """
     gone = NotFoundError("This invitation cannot be used.", "Ask for a new one: each can be used once, within 7 days.")
     now = time.time()

@@ -170,7 +170,7 @@ def test_tables_of_a_folder(tmp_path: Path) -> None:
     assert make_split(two, 0).metric == "r2"
     (given, _) = read_tables(tmp_path, {"one": "left"}, None)
     assert make_split(given, 0).metric == "roc_auc"
-    with pytest.raises(SystemExit, match=r"There is no table 'three'; known: one, two"):
+    with pytest.raises(SystemExit, match=r"Unknown table 'three'. Tables: one, two"):
         read_tables(tmp_path, {}, ["three"])
     with pytest.raises(SystemExit, match="--target names tables that are not in the folder: three"):
         read_tables(tmp_path, {"three": "x"}, None)
