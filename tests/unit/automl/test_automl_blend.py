@@ -123,7 +123,7 @@ def test_number_is_the_mean_of_numbers(number):
 
 @pytest.mark.nightly
 def test_reproducible_search_repeats_its_blend(classes, run_search):
-    again = run_search(classes[0].frame, target="y", **SETTINGS).result
+    again = run_search(classes[0].frame, target="y", bagging=False, **SETTINGS).result
     assert again.winner["config"] == classes[0].result.winner["config"]
     assert np.array_equal(
         again.model.predict_proba(classes[0].frame), classes[0].result.model.predict_proba(classes[0].frame)
