@@ -12,6 +12,7 @@ from ._settings import AutoMLSettings
 from .data.prepare import Prepared, prepare
 from .data.splits import Folds, make_folds
 from .ensemble.blend import Blend, BlendClassifier, BlendRegressor
+from .learners.additive_model import AdditiveModel
 from .learners.build import build_estimator
 from .learners.catboost_trees import CatBoostTrees
 from .learners.registry import LEARNERS, Learner, learner_title
@@ -43,6 +44,7 @@ __all__ = [
     "METRICS",
     "PREDICTIONS_FILE",
     "SHORTEST_BUDGET_S",
+    "AdditiveModel",
     "AutoMLResult",
     "AutoMLSettings",
     "Blend",

@@ -5,7 +5,7 @@ model                         method                                      space
 ============================  ==========================================  ===========================
 LightGBM, XGBoost, CatBoost   their own TreeSHAP (Lundberg et al. 2020)   log-odds, margin, prediction
 random forest, extra trees    ``shap.TreeExplainer``                      probability, prediction
-logistic, ridge               coefficient times distance from the mean    log-odds, margin, prediction
+logistic, ridge, additive     coefficient times distance from the mean    log-odds, margin, prediction
 mean of models of one space   the mean of what explains each              log-odds, margin, prediction
 any other                     antithetic permutations (`_sampling`)       probability, prediction
 ============================  ==========================================  ===========================
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from core.hidden_modules import hidden_modules
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
-    from core.automl import Blend, CatBoostTrees, ScaledTargetRegressor
+    from core.automl import AdditiveModel, Blend, CatBoostTrees, ScaledTargetRegressor
 
 __all__ = ["Explainer", "Space", "exact_explainer"]
 
@@ -163,9 +163,30 @@ def _linear(estimator: BaseEstimator, background: Matrix) -> Explainer | None:
     )
 
 
+def _additive(estimator: AdditiveModel, background: Matrix) -> Explainer:
+    """Return weight times distance from the background's mean, of all that is made of a column together."""
+    coefficients = np.atleast_2d(np.asarray(estimator.model_.coef_, dtype=float))
+    center = estimator.scaled(background).mean(axis=0)
+    sources = estimator.features_.sources_
+    of_column = (sources[:, None] == np.arange(background.shape[1])).astype(float)
+
+    def values(X: Matrix) -> Array:
+        distances = estimator.scaled(X) - center
+        return np.stack([(distances * row) @ of_column for row in coefficients], axis=2)
+
+    score: Any = getattr(estimator, "decision_function", estimator.predict)
+    return Explainer(
+        "exact: each column's curve or weight, less its mean",
+        _space(estimator),
+        coefficients @ center + np.atleast_1d(np.asarray(estimator.model_.intercept_, dtype=float)),
+        values,
+        lambda X: as_matrix(score(X)),
+    )
+
+
 def _scaled_target(estimator: ScaledTargetRegressor, background: Matrix) -> Explainer | None:
-    """Explain the estimator inside; its values are in the scaled target's unit."""
-    inner = _encoded_explainer(estimator.estimator_, background)
+    """Explain the estimator inside; its values are in the scaled target's unit, if that is no logarithm."""
+    inner = None if estimator.log else _encoded_explainer(estimator.estimator_, background)
     if inner is None:
         return None
     scale, center = estimator.scale_, estimator.center_
@@ -225,12 +246,14 @@ def _mean(estimator: Blend, background: Matrix) -> Explainer | None:
 
 
 def _encoded_explainer(estimator: BaseEstimator, background: Matrix) -> Explainer | None:
-    from core.automl import Blend, CatBoostTrees, ScaledTargetRegressor
+    from core.automl import AdditiveModel, Blend, CatBoostTrees, ScaledTargetRegressor
 
     if isinstance(estimator, ScaledTargetRegressor):
         return _scaled_target(estimator, background)
     if isinstance(estimator, Blend):
         return _mean(estimator, background)
+    if isinstance(estimator, AdditiveModel):
+        return _additive(estimator, background)
     if isinstance(estimator, CatBoostTrees):
         return _catboost(estimator, background[:1])
     library = type(estimator).__module__.split(".")[0]

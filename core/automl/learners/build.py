@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.automl._types import Config, Estimator
 from core.automl.learners.linear import linear
-from core.automl.learners.registry import LEARNERS, Learner
+from core.automl.learners.registry import LEARNERS, LOG_TARGET, Learner
 from core.automl.learners.space import Hyperparameter
 
 if TYPE_CHECKING:
@@ -62,12 +62,13 @@ def build_estimator(learner: str, config: Config, task: str, *, jobs: int, seed:
     if learner == "linear":
         plain = linear(task, seed=seed, **config)
     else:
-        plain = LEARNERS.require(learner).build(config, task, jobs=jobs, seed=seed)
+        own = {name: value for name, value in config.items() if name != LOG_TARGET}
+        plain = LEARNERS.require(learner).build(own, task, jobs=jobs, seed=seed)
     if task != "regression":
         return plain
     from core.automl.learners.scaled_target import ScaledTargetRegressor
 
-    scaled: Estimator = ScaledTargetRegressor(plain)
+    scaled: Estimator = ScaledTargetRegressor(plain, log=bool(config.get(LOG_TARGET)))
     return scaled
 
 

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from core.automl._types import Config, Estimator
+from core.automl.learners import additive_learner as _additive
 from core.automl.learners import boosting_and_forests as _flaml
 from core.automl.learners import catboost_learner as _catboost
 from core.automl.learners.early_stopping import Grow, grow_lightgbm, grow_xgboost
@@ -24,10 +25,12 @@ from core.registry import Registry
 if TYPE_CHECKING:
     from core.automl.data.training_data import TrainingData
 
-__all__ = ["LEARNERS", "TREES", "Learner", "learner_title"]
+__all__ = ["LEARNERS", "LOG_TARGET", "TREES", "Learner", "learner_title"]
 
 TREES = "n_estimators"
 """Hyperparameter that is a number of trees."""
+LOG_TARGET = "log_target"
+"""Hyperparameter of any learner of numbers: whether the logarithm of the target is learned."""
 
 
 class BuildEstimator(Protocol):
@@ -173,6 +176,19 @@ LEARNERS: Registry[Learner] = Registry(
             trusted_types=("collections.OrderedDict", "lightgbm.basic.Booster"),
             packages=("lightgbm",),
         ),
+        Learner(
+            "gam",
+            "Generalized additive model",
+            build=_additive.build,
+            space=_additive.search_space,
+            help="A smooth curve for each number and a weight for each category, added up; strong where effects add.",
+            portfolio=_additive.PORTFOLIO,
+            suggest=_additive.suggest,
+            why_left_out=_additive.why_left_out,
+            estimators=_additive.ESTIMATORS,
+            trusted_types=_additive.TRUSTED,
+            modules=("core.automl.learners.additive_model",),
+        ),
         _learner(
             "rf",
             "Random forest",
@@ -239,8 +255,7 @@ LEARNERS: Registry[Learner] = Registry(
 )
 """Learners that a search chooses from; each can be exported to ONNX.
 
-They are tried in this order: boosting, then a random forest, so that one of each can be blended (with the linear model)
-after two trials, by one worker or by two.
+They are tried in this order: boosting, then models of other kinds that are good beside it in a blend.
 """
 
 _OTHERS = {"blend": "Blend of several models", "linear": "Linear model", "prior": "Guessing"}

@@ -11,6 +11,9 @@ from core.automl._types import Estimator, Features, Output, Target
 
 __all__ = ["ScaledTargetRegressor"]
 
+_UNIT = 0.1
+_LEAST = 1e-9
+
 
 class ScaledTargetRegressor(RegressorMixin, BaseEstimator):
     """Fit an estimator on a target of mean 0 and standard deviation 1, and undo that in its predictions.
@@ -22,13 +25,20 @@ class ScaledTargetRegressor(RegressorMixin, BaseEstimator):
     ----------
     estimator : estimator
         The regressor; `fit` fits a clone of it.
+    log : bool, default=False
+        Whether it learns the target's logarithm: more exactly arsinh(y / unit), which is the logarithm of large numbers
+        and takes zeros and negative numbers too.
 
     Attributes
     ----------
     estimator_ : fitted estimator
         Predicts the scaled target.
     center_, scale_ : float
-        Mean and standard deviation of the target, by weight; the scale of a constant is 1.
+        Mean and standard deviation of the target, by weight, after the logarithm; the scale of a constant is 1.
+    unit_ : float
+        With `log`, the tenth percentile of the sizes of the numbers besides zero.
+    range_ : (float, float)
+        With `log`, the smallest and the largest target: nothing beyond them is predicted.
 
     Examples
     --------
@@ -39,10 +49,16 @@ class ScaledTargetRegressor(RegressorMixin, BaseEstimator):
     True
     >>> round(ScaledTargetRegressor(Ridge(alpha=1e-3)).fit(X, y).score(X, y), 4)
     1.0
+    >>> y = np.exp(5 * X[:, 0].astype(float))
+    >>> round(ScaledTargetRegressor(Ridge(alpha=1e-3), log=True).fit(X, y).score(X, y), 2)
+    1.0
     """
 
-    def __init__(self, estimator: Estimator) -> None:
+    log: bool = False  # of those that were stored before it could be True
+
+    def __init__(self, estimator: Estimator, log: bool = False) -> None:
         self.estimator = estimator
+        self.log = log
 
     def fit(self, X: Features, y: Target, sample_weight: NDArray[np.float64] | None = None) -> ScaledTargetRegressor:
         """Fit on rows, with their weights if any."""
@@ -53,18 +69,28 @@ class ScaledTargetRegressor(RegressorMixin, BaseEstimator):
     def learn_scale(self, y: Target, sample_weight: NDArray[np.float64] | None = None) -> None:
         """Take mean and standard deviation from the target of the rows to learn from."""
         target = np.asarray(y, dtype=np.float64)
+        if self.log:
+            sizes = np.abs(target[target != 0])
+            self.unit_ = max(float(np.quantile(sizes, _UNIT)), _LEAST * float(sizes.max())) if len(sizes) else 1.0
+            self.range_ = float(target.min()), float(target.max())
+            target = np.arcsinh(target / self.unit_)
         self.center_ = float(np.average(target, weights=sample_weight))
         spread = float(np.sqrt(np.average((target - self.center_) ** 2, weights=sample_weight)))
         self.scale_ = spread if spread > 0 and np.isfinite(spread) else 1.0
 
     def scaled(self, y: Target) -> Output:
         """Return a target as the estimator learns it."""
-        scaled: Output = (np.asarray(y, dtype=np.float64) - self.center_) / self.scale_
+        target = np.asarray(y, dtype=np.float64)
+        scaled: Output = ((np.arcsinh(target / self.unit_) if self.log else target) - self.center_) / self.scale_
         return scaled
 
     def unscaled(self, output: Output) -> Output:
         """Return what the estimator predicts in the unit of the target."""
-        return output * self.scale_ + self.center_
+        target: Output = output * self.scale_ + self.center_
+        if self.log:
+            low, high = np.arcsinh(np.array(self.range_) / self.unit_)
+            target = np.clip(np.sinh(np.clip(target, low, high)) * self.unit_, *self.range_)
+        return target
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimator_")

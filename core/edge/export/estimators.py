@@ -147,6 +147,12 @@ def _convert_catboost(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
     return convert_catboost(estimator, width, FEATURES, OPSETS)
 
 
+def _convert_additive(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
+    from core.edge.export.additive_graph import convert_additive
+
+    return convert_additive(estimator, width, FEATURES, OPSETS)
+
+
 def _convert_blend(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
     from core.edge.export.blend_graph import convert_blend
 
@@ -180,6 +186,8 @@ EXPORTABLE = Registry(
         ExportableEstimator("xgboost.XGBRegressor", _xgboost_obstacle, _convert_boosted),
         ExportableEstimator("core.CatBoostTreesClassifier", _catboost_obstacle, _convert_catboost),
         ExportableEstimator("core.CatBoostTreesRegressor", _catboost_obstacle, _convert_catboost),
+        ExportableEstimator("core.AdditiveClassifier", convert=_convert_additive),
+        ExportableEstimator("core.AdditiveRegressor", convert=_convert_additive),
         ExportableEstimator("core.BlendClassifier", convert=_convert_blend),
         ExportableEstimator("core.BlendRegressor", convert=_convert_blend),
         ExportableEstimator("core.ScaledTargetRegressor", convert=_convert_scaled_target),

@@ -43,7 +43,14 @@ def convert_scaled_target(
     answer = nodes("Cast", model.graph.output[-1].name, to=TensorProto.DOUBLE)
     answer = nodes("Reshape", answer, np.array([-1, 1]))
     answer = nodes("Mul", answer, nodes.double(estimator.scale_))
-    nodes("Add", answer, nodes.double(estimator.center_), output="unscaled")
+    answer = nodes("Add", answer, nodes.double(estimator.center_))
+    if estimator.log:
+        low, high = np.arcsinh(np.array(estimator.range_) / estimator.unit_)
+        answer = nodes("Clip", answer, nodes.double(low), nodes.double(high))
+        both = nodes("Sub", nodes("Exp", answer), nodes("Exp", nodes("Neg", answer)))
+        answer = nodes("Mul", both, nodes.double(estimator.unit_ / 2))
+        answer = nodes("Clip", answer, *map(nodes.double, estimator.range_))
+    nodes("Identity", answer, output="unscaled")
     model.graph.node.extend(nodes.nodes)
     model.graph.initializer.extend(nodes.constants)
     del model.graph.output[:]

@@ -152,15 +152,13 @@ def test_blend_that_is_no_gain_is_listed_and_not_used(run_search, quick, yes_or_
 @pytest.mark.parametrize(
     "limits",
     [
-        {"time_budget_s": None, "max_trials": 2},
-        {"time_budget_s": None, "max_trials": 2, "max_concurrent_trials": 2},
-        {"time_budget_s": 60, "max_trials": 2},  # the learners' order of a search with a clock, soon over
+        {"time_budget_s": None, "max_trials": 3},
+        {"time_budget_s": None, "max_trials": 3, "max_concurrent_trials": 2},
+        {"time_budget_s": 60, "max_trials": 3},  # the learners' order of a search with a clock, soon over
     ],
-    ids=["two trials", "two searchers", "two trials with a clock"],
+    ids=["three trials", "two searchers", "three trials with a clock"],
 )
-def test_a_linear_model_and_a_forest_are_among_the_candidates_of_any_short_search(
-    limits, run_search, yes_or_no, monkeypatch
-):
+def test_models_of_each_kind_are_among_the_candidates_of_any_short_search(limits, run_search, yes_or_no, monkeypatch):
     asked = []
 
     def watched(outputs, learners, *arguments, **options):
@@ -170,7 +168,7 @@ def test_a_linear_model_and_a_forest_are_among_the_candidates_of_any_short_searc
     monkeypatch.setattr("core.automl.ensemble.candidates.choose_blend", watched)
     run_search(yes_or_no, target="y", folds=2, **limits)
     assert len(asked) == 1
-    assert asked[0] >= {"lgbm", "linear", "rf"}
+    assert asked[0] >= {"lgbm", "linear", "gam", "rf"}
 
 
 @pytest.mark.parametrize("kind", ["classes", "number"])

@@ -99,8 +99,7 @@ def test_with_a_budget_trials_are_listed_as_they_end_and_none_comes_twice(run_se
     assert [trial["trial"] for trial in result.trials] == list(range(1, len(result.trials) + 1))
     tried = [json.dumps([trial["learner"], trial["config"]], sort_keys=True) for trial in result.trials]
     assert len(set(tried)) > 0.9 * len(tried)
-    tried = {name for name, learner in LEARNERS.items() if learner.why_left_out is None}
-    assert {trial["learner"] for trial in result.trials} == tried
+    assert {trial["learner"] for trial in result.trials} == set(LEARNERS) - {"catboost"}, "which is for more rows"
     ends = [trial["at"] for trial in result.trials]
     assert ends == sorted(ends)
     assert searched.left == []

@@ -36,7 +36,8 @@ def test_each_trial_is_an_event(credit):
 def test_every_learner_is_tried_that_is_not_left_out(credit):
     left_out = {item.values["learner"]: item.message for item in credit.result.findings if item.check == "left_out"}
     assert left_out == {"catboost": "CatBoost was not tried: it gains little on 798 training rows, fewer than 1,000."}
-    assert {trial["learner"] for trial in credit.result.trials} == set(LEARNERS) - set(left_out)
+    offered = [name for name in LEARNERS if name not in left_out]
+    assert [trial["learner"] for trial in credit.result.trials] == offered[:5]
     assert credit.result.settings.blocked_learners == ()
 
 

@@ -85,6 +85,7 @@ def test_weighted_classes_make_a_learner_find_the_rare_one(learner):
     config = {"n_estimators": 20, "max_leaves": 8, "num_leaves": 8, "max_depth": 3, "depth": 3, "learning_rate": 0.3}
     known = {
         "lgbm": ("n_estimators", "num_leaves"),
+        "gam": (),
         "catboost": ("n_estimators", "depth", "learning_rate"),
         "xgb_limitdepth": ("n_estimators", "max_depth"),
     }
