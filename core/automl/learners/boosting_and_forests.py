@@ -37,7 +37,7 @@ def search_space(
     task: str,
     *,
     grown: bool = False,
-    further: Callable[[], dict[str, Hyperparameter]] | None = None,
+    further: Callable[[str], dict[str, Hyperparameter]] | None = None,
 ) -> dict[str, Hyperparameter]:
     """Return FLAML's search space of a learner.
 
@@ -52,7 +52,7 @@ def search_space(
     grown : bool, default=False
         Whether the number of trees is found out by growing, and no dimension of the space.
     further : callable, optional
-        Returns dimensions that FLAML's space lacks.
+        Returns the dimensions of a task that FLAML's space lacks, or has otherwise.
     """
     from flaml.automl.task.factory import task_factory
 
@@ -62,7 +62,7 @@ def search_space(
         for name, entry in entries.items()
         if not (grown and name == "n_estimators")
     }
-    return space if further is None else space | further()
+    return space if further is None else space | further(task)
 
 
 def build(wrapper: str, fixed: Config, config: Config, task: str, *, jobs: int, seed: int) -> Estimator:

@@ -119,7 +119,7 @@ def _learner(
     fixed: Config | None = None,
     forest: bool = False,
     grow: Grow | None = None,
-    further: Callable[[], dict[str, Hyperparameter]] | None = None,
+    further: Callable[[str], dict[str, Hyperparameter]] | None = None,
     needs_every_class: bool = False,
     trusted_types: tuple[str, ...] = (),
     packages: tuple[str, ...] = (),
@@ -143,12 +143,17 @@ def _learner(
     )
 
 
-def _lightgbm_dimensions() -> dict[str, Hyperparameter]:
+def _lightgbm_dimensions(task: str) -> dict[str, Hyperparameter]:
     """Return what FLAML's search space of LightGBM lacks."""
     return {
         "extra_trees": Hyperparameter.choice([False, True], initial=False),
         "subsample": Hyperparameter.real(0.5, 1.0, initial=1.0),
     }
+
+
+def _forest_dimensions(task: str) -> dict[str, Hyperparameter]:
+    """Return the share of columns that trees of numbers look at: first a third (Breiman 2001), where FLAML has all."""
+    return {"max_features": Hyperparameter.real(0.1, 1, log=True, initial=1 / 3)} if task == "regression" else {}
 
 
 _XGBOOST = ("xgboost.sklearn.XGBClassifier", "xgboost.sklearn.XGBRegressor")
@@ -189,15 +194,6 @@ LEARNERS: Registry[Learner] = Registry(
             trusted_types=_additive.TRUSTED,
             modules=("core.automl.learners.additive_model",),
         ),
-        _learner(
-            "rf",
-            "Random forest",
-            "RandomForestEstimator",
-            help="Many trees on random samples of the rows; robust, and hard to get wrong.",
-            portfolio=({"n_estimators": 100, "max_leaves": 256},),
-            estimators=(f"{_FORESTS}.RandomForestClassifier", f"{_FORESTS}.RandomForestRegressor"),
-            forest=True,
-        ),
         Learner(
             "catboost",
             "CatBoost",
@@ -210,30 +206,6 @@ LEARNERS: Registry[Learner] = Registry(
             estimators=_catboost.ESTIMATORS,
             packages=("catboost",),
             modules=("catboost", "core.automl.learners.catboost_trees"),
-        ),
-        _learner(
-            "extra_tree",
-            "Extra trees",
-            "ExtraTreesEstimator",
-            help="A forest whose splits are drawn at random; smoother than a random forest.",
-            portfolio=({"n_estimators": 100, "max_leaves": 256},),
-            estimators=(f"{_FORESTS}.ExtraTreesClassifier", f"{_FORESTS}.ExtraTreesRegressor"),
-            forest=True,
-        ),
-        _learner(
-            "xgboost",
-            "XGBoost, by leaves",
-            "XGBoostSklearnEstimator",
-            help="Boosted trees that are limited by their number of leaves.",
-            portfolio=(
-                {"max_leaves": 31, "learning_rate": 0.08, "subsample": 0.8, "colsample_bytree": 0.6},
-                {"max_leaves": 10, "learning_rate": 0.08, "subsample": 0.7, "colsample_bytree": 0.5},
-            ),
-            grow=grow_xgboost,
-            estimators=_XGBOOST,
-            needs_every_class=True,
-            trusted_types=("xgboost.core.Booster",),
-            packages=("xgboost",),
         ),
         _learner(
             "xgb_limitdepth",
@@ -251,11 +223,46 @@ LEARNERS: Registry[Learner] = Registry(
             trusted_types=("xgboost.core.Booster",),
             packages=("xgboost",),
         ),
+        _learner(
+            "xgboost",
+            "XGBoost, by leaves",
+            "XGBoostSklearnEstimator",
+            help="Boosted trees that are limited by their number of leaves.",
+            portfolio=(
+                {"max_leaves": 31, "learning_rate": 0.08, "subsample": 0.8, "colsample_bytree": 0.6},
+                {"max_leaves": 10, "learning_rate": 0.08, "subsample": 0.7, "colsample_bytree": 0.5},
+            ),
+            grow=grow_xgboost,
+            estimators=_XGBOOST,
+            needs_every_class=True,
+            trusted_types=("xgboost.core.Booster",),
+            packages=("xgboost",),
+        ),
+        _learner(
+            "rf",
+            "Random forest",
+            "RandomForestEstimator",
+            help="Many trees on random samples of the rows; robust, and hard to get wrong.",
+            portfolio=({"n_estimators": 100, "max_leaves": 256},),
+            estimators=(f"{_FORESTS}.RandomForestClassifier", f"{_FORESTS}.RandomForestRegressor"),
+            forest=True,
+            further=_forest_dimensions,
+        ),
+        _learner(
+            "extra_tree",
+            "Extra trees",
+            "ExtraTreesEstimator",
+            help="A forest whose splits are drawn at random; smoother than a random forest.",
+            portfolio=({"n_estimators": 100, "max_leaves": 256},),
+            estimators=(f"{_FORESTS}.ExtraTreesClassifier", f"{_FORESTS}.ExtraTreesRegressor"),
+            forest=True,
+            further=_forest_dimensions,
+        ),
     ],
 )
 """Learners that a search chooses from; each can be exported to ONNX.
 
-They are tried in this order: boosting, then models of other kinds that are good beside it in a blend.
+They are tried in this order: those that are good and quick come first, forests last.
 """
 
 _OTHERS = {"blend": "Blend of several models", "linear": "Linear model", "prior": "Guessing"}

@@ -151,8 +151,8 @@ class Proposer:
             self._turn += 1
             return untried[0] if untried else searches[self._turn % len(searches)]
         known = [search for search in searches if search.count < search.points]
-        if known:  # the portfolio first: each learner's next point, before any learner's one after that
-            return min(known, key=lambda search: search.count)
+        if known:  # the portfolio first: each learner has the same share of the time, whatever its trials cost
+            return min(known, key=lambda search: search.cost)
         leader = min(search.best for search in searches)
         speeds = np.array([1 / max(search.expected_cost(leader), 1e-6) for search in searches])
         return searches[int(self._random.choice(len(searches), p=speeds / speeds.sum()))]
