@@ -21,6 +21,8 @@ from tests.pages.conftest import ROOT, labels, texts
 pytestmark = pytest.mark.nightly
 
 ADA, BOB, EVE = "ada@example.org", "bob@example.org", "eve@example.org"
+STAYS = ("auditrecord", "audithead", "workspace", "membership", "queueturn")
+"""Tables whose rows stay with the workspace that they are about."""
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def model(golden: tuple[Path, Golden], installation: Callable[..., Any], tmp_pat
             tables = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars().all()
             for table in tables:
                 columns = {row[1] for row in connection.execute(text(f"PRAGMA table_info({table})"))}
-                if "workspace" in columns and table not in ("auditrecord", "workspace", "membership", "queueturn"):
+                if "workspace" in columns and table not in STAYS:
                     moved = text(f"UPDATE {table} SET workspace = :name WHERE workspace = 'local'")
                     connection.execute(moved, {"name": ada.workspace})
         workspaces.set_rules(two_people=True, needs_reason=True, access=ada)
