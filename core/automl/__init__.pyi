@@ -15,6 +15,7 @@ from .ensemble.blend import Blend, BlendClassifier, BlendRegressor
 from .learners.additive_model import AdditiveModel
 from .learners.build import build_estimator
 from .learners.catboost_trees import CatBoostTrees
+from .learners.neural_net import NeuralNet
 from .learners.registry import LEARNERS, Learner, learner_title
 from .learners.scaled_target import ScaledTargetRegressor
 from .learners.space import Hyperparameter
@@ -62,6 +63,7 @@ __all__ = [
     "Learner",
     "LearningCurve",
     "Metric",
+    "NeuralNet",
     "PictureMember",
     "Prepared",
     "ScaledTargetRegressor",

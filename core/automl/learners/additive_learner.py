@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from core.automl._types import Config, Estimator
 from core.automl.learners.space import Hyperparameter
 
@@ -21,7 +19,6 @@ PORTFOLIO: tuple[Config, ...] = ({"C": 0.02},)
 _OTHERS: tuple[Config, ...] = ({"C": 0.3}, {"C": 0.003}, {"C": 0.03, "knots": 9})
 _MAX_CELLS = 30_000_000
 _SPLINES = 7  # per column
-_SKEWED = 1.0
 
 
 def build(config: Config, task: str, *, jobs: int, seed: int) -> Estimator:
@@ -44,13 +41,10 @@ def search_space(rows: int, columns: int, task: str) -> dict[str, Hyperparameter
 
 def suggest(data: TrainingData, seconds: float | None) -> list[Config]:
     """Return other penalties, and before them the logarithm of a target that is skewed to the right."""
-    if data.classes:
-        return [*_OTHERS]
-    y = np.asarray(data.y, dtype=np.float64)
-    centered = y - y.mean()
-    spread = float(np.sqrt(np.mean(centered**2)))
-    skewness = float(np.mean(centered**3)) / spread**3 if spread > 0 else 0.0
-    return [*([{"C": 0.03, "log_target": True}] if skewness > _SKEWED else []), *_OTHERS]
+    from core.automl.learners.scaled_target import is_skewed
+
+    skewed = not data.classes and is_skewed(data.y)
+    return [*([{"C": 0.03, "log_target": True}] if skewed else []), *_OTHERS]
 
 
 def why_left_out(data: TrainingData) -> str:

@@ -18,6 +18,7 @@ from core.automl._types import Config, Estimator
 from core.automl.learners import additive_learner as _additive
 from core.automl.learners import boosting_and_forests as _flaml
 from core.automl.learners import catboost_learner as _catboost
+from core.automl.learners import neural_net_learner as _neural_net
 from core.automl.learners.early_stopping import Grow, grow_lightgbm, grow_xgboost
 from core.automl.learners.space import Hyperparameter
 from core.registry import Registry
@@ -64,7 +65,9 @@ class Learner:
     suggest : callable, optional
         ``suggest(data, seconds)`` returns further configurations to try early in a budget of so many seconds.
     grow : callable, optional
-        Function that grows its trees one by one, so that their number is found out: then its space has no `TREES`.
+        Function that grows its trees one by one, so that their number is found out.
+    grown : str, default="n_estimators"
+        Hyperparameter that growing finds out, which its space does not have.
     why_left_out : callable, optional
         Function that returns the reason why a search whose learners are "auto" does without this one on these
         rows, as half a sentence; empty where it does not. By default it is tried on all.
@@ -96,6 +99,7 @@ class Learner:
     portfolio: tuple[Config, ...] = ()
     suggest: Callable[[TrainingData, float | None], list[Config]] | None = None
     grow: Grow | None = None
+    grown: str = TREES
     why_left_out: Callable[[TrainingData], str] | None = None
     parallel: Literal["folds", "fit"] = "folds"
     needs_every_class: bool = False
@@ -193,6 +197,20 @@ LEARNERS: Registry[Learner] = Registry(
             estimators=_additive.ESTIMATORS,
             trusted_types=_additive.TRUSTED,
             modules=("core.automl.learners.additive_model",),
+        ),
+        Learner(
+            "mlp",
+            "Neural net",
+            build=_neural_net.build,
+            space=_neural_net.search_space,
+            help="A small net of hidden layers; smooth, and a good partner of trees in a blend.",
+            portfolio=_neural_net.PORTFOLIO,
+            suggest=_neural_net.suggest,
+            grow=_neural_net.grow,
+            grown=_neural_net.EPOCHS,
+            why_left_out=_neural_net.why_left_out,
+            estimators=_neural_net.ESTIMATORS,
+            modules=("core.automl.learners.neural_net",),
         ),
         Learner(
             "catboost",

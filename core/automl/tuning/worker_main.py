@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from core.automl._types import Config
 from core.automl.learners.build import build_estimator, preload_learners
-from core.automl.learners.registry import LEARNERS, TREES
+from core.automl.learners.registry import LEARNERS
 from core.automl.tuning.event_file import EVENTS, append_event, append_trial, read_trials
 from core.automl.tuning.processes import describe_fit_error, end_with_parent, errors_recorded
 from core.automl.tuning.trials import Trial
@@ -110,6 +110,7 @@ def _run(trial: Trial, plan: WorkerPlan, data: TrainingData, pruner: Pruner | No
     from core.automl.ensemble.fold_models import keep_fold_models
     from core.automl.tuning.cross_validation import PrunedError, run_trial, share_cores
 
+    record = LEARNERS[trial.learner]
     at_a_time, threads = share_cores(trial.learner, data, plan.jobs)
     began = time.perf_counter()
     try:
@@ -119,14 +120,14 @@ def _run(trial: Trial, plan: WorkerPlan, data: TrainingData, pruner: Pruner | No
             plan.metric,
             at_a_time=at_a_time,
             worth_it=None if pruner is None else partial(pruner.worth_it, trial.learner),
-            grow=None if TREES in trial.config else LEARNERS[trial.learner].grow,
+            grow=None if record.grown in trial.config else record.grow,
             seconds=plan.trial_s(),
         )
         file = folder / OUT_OF_FOLD / f"{trial.number}.npy"
         np.save(file, outcome.out_of_fold)
         if plan.keep_models:
             keep_fold_models(file, outcome.models, data, size_bytes=outcome.evaluation.size_bytes)
-        config = trial.config if outcome.trees is None else trial.config | {TREES: outcome.trees}
+        config = trial.config if outcome.trees is None else trial.config | {record.grown: outcome.trees}
         trial = replace(trial, status="finished", config=config, threads=threads, **asdict(outcome.evaluation))
     except PrunedError as pruned:
         trial = replace(

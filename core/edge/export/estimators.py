@@ -153,6 +153,12 @@ def _convert_additive(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
     return convert_additive(estimator, width, FEATURES, OPSETS)
 
 
+def _convert_neural_net(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
+    from core.edge.export.neural_net_graph import convert_neural_net
+
+    return convert_neural_net(estimator, width, FEATURES, OPSETS)
+
+
 def _convert_blend(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
     from core.edge.export.blend_graph import convert_blend
 
@@ -188,6 +194,8 @@ EXPORTABLE = Registry(
         ExportableEstimator("core.CatBoostTreesRegressor", _catboost_obstacle, _convert_catboost),
         ExportableEstimator("core.AdditiveClassifier", convert=_convert_additive),
         ExportableEstimator("core.AdditiveRegressor", convert=_convert_additive),
+        ExportableEstimator("core.NeuralNetClassifier", convert=_convert_neural_net),
+        ExportableEstimator("core.NeuralNetRegressor", convert=_convert_neural_net),
         ExportableEstimator("core.BlendClassifier", convert=_convert_blend),
         ExportableEstimator("core.BlendRegressor", convert=_convert_blend),
         ExportableEstimator("core.ScaledTargetRegressor", convert=_convert_scaled_target),

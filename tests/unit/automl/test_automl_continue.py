@@ -121,7 +121,8 @@ def test_start_points_are_within_the_space_and_can_be_fitted(learner, name, targ
         assert not any("n_estimators" in point for point in points), "it is found out"
     assert all(point.get("n_estimators", 0) <= 1_000 for point in points)
     train, _ = data.folds[0]
-    few = {} if learner == "gam" else {"n_estimators": 4}
+    record = LEARNERS[learner]
+    few = {} if learner == "gam" else {record.grown: 4}
     for point in points:
         build_estimator(learner, point | few, data.task, jobs=1, seed=0).fit(data.X[train], data.y[train])
     proposer = Proposer((learner,), data, 0, None)

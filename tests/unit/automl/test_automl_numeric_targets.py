@@ -37,7 +37,7 @@ def table(offset: float = 0.0, scale: float = 1.0) -> pd.DataFrame:
 @pytest.mark.parametrize("learner", ["linear", *LEARNERS])
 def test_a_learner_does_as_well_as_without_offset_and_unit(learner, offset, scale):
     plain, moved = table(), table(offset, scale)
-    config = {} if learner in ("linear", "gam") else SMALL
+    config = {} if learner in ("linear", "gam", "mlp") else SMALL
     if learner == "lgbm":
         config = {"n_estimators": 40, "num_leaves": 32}
     if learner == "xgb_limitdepth":

@@ -99,7 +99,8 @@ def test_with_a_budget_trials_are_listed_as_they_end_and_none_comes_twice(run_se
     assert [trial["trial"] for trial in result.trials] == list(range(1, len(result.trials) + 1))
     tried = [json.dumps([trial["learner"], trial["config"]], sort_keys=True) for trial in result.trials]
     assert len(set(tried)) > 0.9 * len(tried)
-    assert {trial["learner"] for trial in result.trials} == set(LEARNERS) - {"catboost"}, "which is for more rows"
+    missing = set(LEARNERS) - {trial["learner"] for trial in result.trials}
+    assert missing <= {"catboost", "extra_tree"}, "which is for more rows, and the last one of a searcher"
     ends = [trial["at"] for trial in result.trials]
     assert ends == sorted(ends)
     assert searched.left == []

@@ -34,7 +34,7 @@ def classes_of(counts, columns=4, seed=0):
 def test_every_learner_learns_though_a_fold_lacks_a_class(run_search):
     """A class of one row, in the middle of the order, is in the training part of some folds only."""
     result = run_search(classes_of([60, 1, 60, 60]), target="y", **TRIALS).result
-    assert {trial["learner"] for trial in result.trials} == {*LEARNERS} - {"catboost"}, "which is for more rows"
+    assert {trial["learner"] for trial in result.trials} == {*LEARNERS} - {"catboost", "mlp"}, "which are for more rows"
     assert [trial["status"] for trial in result.trials] == ["finished"] * 6
     assert min(trial["score"] for trial in result.trials) > 0.8
 

@@ -86,6 +86,7 @@ def test_weighted_classes_make_a_learner_find_the_rare_one(learner):
     known = {
         "lgbm": ("n_estimators", "num_leaves"),
         "gam": (),
+        "mlp": (),
         "catboost": ("n_estimators", "depth", "learning_rate"),
         "xgb_limitdepth": ("n_estimators", "max_depth"),
     }

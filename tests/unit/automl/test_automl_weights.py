@@ -90,7 +90,7 @@ def test_an_interval_is_as_wide_as_the_rows_that_count_allow():
 def test_a_learner_follows_the_weights(learner):
     frame = table().dropna()
     X, y, weights = frame[["x"]].to_numpy(np.float32), frame["bought"].to_numpy(), frame["w"].to_numpy()
-    config = {} if learner in ("linear", "gam") else {"n_estimators": 20}
+    config = {} if learner in ("linear", "gam", "mlp") else {"n_estimators": 20}
     if learner == "catboost":  # its penalty is large beside 393 rows
         config["learning_rate"] = 0.3
     for task in ("binary", "regression"):

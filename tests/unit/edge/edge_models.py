@@ -52,7 +52,7 @@ def fitted(learner: str, task: str, frame: pd.DataFrame, labels: Any = None, **c
     """Return a pipeline as a search makes it, with a small model of a learner."""
     y, names = answers(frame, task, labels)
     encoder = TableEncoder().fit(frame)
-    small = {} if learner in ("linear", "gam") else {"n_estimators": 15, "max_leaves": 16} | config
+    small = {} if learner in ("linear", "gam", "mlp") else {"n_estimators": 15, "max_leaves": 16} | config
     if learner in ("lgbm",):
         small["num_leaves"] = small.pop("max_leaves")
     if learner == "xgb_limitdepth":

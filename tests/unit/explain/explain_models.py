@@ -12,7 +12,7 @@ from core.automl import AutoMLSettings
 from core.explain.explained_model import class_names, explained_model
 from tests.unit.edge.edge_models import answers, fitted, odd_table
 
-LEARNERS = ("lgbm", "gam", "catboost", "xgboost", "xgb_limitdepth", "rf", "extra_tree", "linear")
+LEARNERS = ("lgbm", "gam", "mlp", "catboost", "xgboost", "xgb_limitdepth", "rf", "extra_tree", "linear")
 LABELS = {"binary": ("no", "yes"), "multiclass": ("a", "b", "c"), "regression": None}
 
 

@@ -1,0 +1,159 @@
+"""How a small neural net is trained, with torch: the layers after each epoch."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from core.automl._types import Features, Weights
+from core.automl.learners.neural_net import Layer, NeuralNet
+
+__all__ = ["MIN_EPOCHS", "train"]
+
+MIN_EPOCHS = 6
+"""Epochs that are trained although the time is up."""
+_SCALE_RATE, _BIAS_RATE = 6.0, 0.1  # factors of the learning rate of the features' scales and of biases
+_BETAS = (0.9, 0.95)
+_WARM = 0.1  # share of the steps in which the learning rate rises
+
+
+class _Net(nn.Module):
+    """The net while it is trained: weights are multiplied with one over the root of what goes in."""
+
+    def __init__(self, sizes: list[int], smooth: bool, dropout: float, generator: torch.Generator) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(sizes[0]))
+        pairs = list(itertools.pairwise(sizes))
+        self.weights = nn.ParameterList([torch.randn(*pair, generator=generator) for pair in pairs[:-1]])
+        self.biases = nn.ParameterList([torch.randn(size, generator=generator) for _, size in pairs[:-1]])
+        self.weights.append(torch.zeros(*pairs[-1]))
+        self.biases.append(torch.zeros(pairs[-1][1]))
+        self._factors = [1 / math.sqrt(size) for size, _ in pairs]
+        self._activation = nn.functional.mish if smooth else nn.functional.selu
+        self._dropout = dropout
+        self._generator = generator
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        values = values * self.scale
+        last = len(self.weights) - 1
+        for number, (weights, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            values = torch.addmm(bias, values, weights, alpha=self._factors[number])
+            if number < last:
+                values = self._activation(values)
+                if self._dropout:
+                    kept = torch.rand(values.shape, generator=self._generator) >= self._dropout
+                    values = values * kept / (1 - self._dropout)
+        return values
+
+    def layers(self) -> list[Layer]:
+        """Return plain layers that answer the same without dropout."""
+        made = []
+        with torch.no_grad():
+            for number, (weights, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+                own = weights * self._factors[number]
+                if not number:
+                    own = own * self.scale[:, None]
+                made.append((own.numpy().copy(), bias.numpy().copy()))
+        return made
+
+
+def train(
+    estimator: NeuralNet,
+    X: Features,
+    target: NDArray[Any],
+    weights: Weights | None = None,
+    *,
+    watch: Callable[[list[Layer]], bool] | None = None,
+    until: float = math.inf,
+) -> list[Layer]:
+    """Train a net.
+
+    Parameters
+    ----------
+    estimator : NeuralNet
+        Its parameters are read, and its scaling of features, which is learned already.
+    X : array of shape (n, features)
+        Rows to learn from.
+    target : array of shape (n,)
+        Positions of classes, or numbers.
+    weights : array of shape (n,), optional
+        Weights of the rows.
+    watch : callable, optional
+        Takes the layers after each epoch, and returns whether they are enough.
+    until : float, default=inf
+        Moment of `time.monotonic` by which it is trained: where that is early, the learning rate falls in fewer epochs.
+
+    Returns
+    -------
+    list of (weights, biases)
+        The layers after the last epoch.
+    """
+    torch.set_num_threads(max(1, estimator.n_jobs))
+    generator = torch.Generator().manual_seed(estimator.random_state)
+    inputs = torch.from_numpy(estimator.inputs(X))
+    wanted = torch.from_numpy(target)
+    shares = None if weights is None else torch.from_numpy(np.asarray(weights / np.mean(weights), dtype=np.float32))
+    hidden = [estimator.hidden] * estimator.layers
+    net = _Net([inputs.shape[1], *hidden, estimator.outputs], estimator.smooth, estimator.dropout, generator)
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": [*net.weights], "factor": 1.0, "weight_decay": estimator.weight_decay},
+            {"params": [net.scale], "factor": _SCALE_RATE, "weight_decay": estimator.weight_decay},
+            {"params": [*net.biases], "factor": _BIAS_RATE, "weight_decay": 0.0},
+        ],
+        lr=estimator.learning_rate,
+        betas=_BETAS,
+        fused=True,
+    )
+    steps = max(1, len(inputs) // estimator.batch_size)
+    schedule = estimator.schedule
+    began = time.monotonic()
+    for epoch in range(1, estimator.epochs + 1):
+        for step, rows in enumerate(_batches(len(inputs), steps, generator)):
+            share = ((epoch - 1) * steps + step + 0.5) / (schedule * steps)
+            _set_rate(optimizer, estimator.learning_rate, share)
+            _step(net, optimizer, inputs[rows], wanted[rows], None if shares is None else shares[rows])
+        enough = watch is not None and watch(net.layers())
+        if epoch == 1:
+            per_epoch = max(time.monotonic() - began, 1e-6)
+            schedule = int(min(schedule, max(MIN_EPOCHS, (until - began) / per_epoch)))
+        if enough or epoch >= schedule:
+            break
+    return net.layers()
+
+
+def _batches(rows: int, steps: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
+    """Return all rows in random order, in parts of nearly equal size."""
+    yield from torch.randperm(rows, generator=generator).tensor_split(steps)
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, largest: float, share: float) -> None:
+    rate = min(1.0, share / _WARM) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+    for group in optimizer.param_groups:
+        group["lr"] = largest * group["factor"] * rate
+
+
+def _step(
+    net: _Net,
+    optimizer: torch.optim.Optimizer,
+    inputs: torch.Tensor,
+    wanted: torch.Tensor,
+    shares: torch.Tensor | None,
+) -> None:
+    output = net(inputs)
+    if wanted.is_floating_point():
+        losses = nn.functional.mse_loss(output[:, 0], wanted, reduction="none")
+    else:
+        losses = nn.functional.cross_entropy(output, wanted, reduction="none")
+    loss = losses.mean() if shares is None else (losses * shares).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
