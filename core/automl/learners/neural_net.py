@@ -15,8 +15,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 from core.automl._types import Features, Output, Target, Weights
 
-__all__ = ["NeuralNet", "NeuralNetClassifier", "NeuralNetRegressor"]
+__all__ = ["PARTS", "NeuralNet", "NeuralNetClassifier", "NeuralNetRegressor"]
 
+PARTS = 20
+"""Parts of the schedule of the learning rate; the net is looked at after each."""
 Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -26,9 +28,9 @@ class NeuralNet(BaseEstimator):
     Parameters
     ----------
     epochs : int, default=40
-        Number of times that all rows are seen.
-    schedule : int, default=40
-        Number of epochs in which the learning rate falls to zero, if there were as many.
+        Number of times that all rows are seen while the learning rate rises and falls to zero.
+    stop_after : int, default=20
+        Number of twentieths of that after which the training stops.
     hidden : int, default=64
         Width of the hidden layers.
     layers : int, default=2
@@ -40,7 +42,7 @@ class NeuralNet(BaseEstimator):
     weight_decay : float, default=0.02
         Decay of the weights per step and learning rate (AdamW).
     batch_size : int, default=256
-        Number of rows of a step.
+        Number of rows of a step, at most; fewer where that would be less than eight steps an epoch.
     n_jobs : int, default=1
         Number of threads of a fit.
     random_state : int, default=0
@@ -66,7 +68,7 @@ class NeuralNet(BaseEstimator):
     def __init__(
         self,
         epochs: int = 40,
-        schedule: int = 40,
+        stop_after: int = PARTS,
         hidden: int = 64,
         layers: int = 2,
         learning_rate: float = 0.02,
@@ -77,7 +79,7 @@ class NeuralNet(BaseEstimator):
         random_state: int = 0,
     ) -> None:
         self.epochs = epochs
-        self.schedule = schedule
+        self.stop_after = stop_after
         self.hidden = hidden
         self.layers = layers
         self.learning_rate = learning_rate

@@ -1,4 +1,4 @@
-"""A small neural net as a learner of the search: how it grows by epochs, its search space, its tables."""
+"""A small neural net as a learner of the search: how long it is trained, its search space, its tables."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ if TYPE_CHECKING:
     from core.automl.data.training_data import TrainingData
     from core.automl.learners.neural_net import Layer, NeuralNet
 
-__all__ = ["EPOCHS", "ESTIMATORS", "PORTFOLIO", "build", "grow", "search_space", "suggest", "why_left_out"]
+__all__ = ["ESTIMATORS", "LENGTH", "PORTFOLIO", "build", "grow", "search_space", "suggest", "why_left_out"]
 
-EPOCHS = "epochs"
+LENGTH = "stop_after"
 """Hyperparameter that growing finds out."""
 _MODULE = "core.automl.learners.neural_net"
 ESTIMATORS = (f"{_MODULE}.NeuralNetClassifier", f"{_MODULE}.NeuralNetRegressor")
-PORTFOLIO: tuple[Config, ...] = ({}, {"hidden": 128, "learning_rate": 0.01, "dropout": 0.3})
+PORTFOLIO: tuple[Config, ...] = (
+    {},
+    {"hidden": 128, "layers": 3, "learning_rate": 0.01, "dropout": 0.3},
+    {"hidden": 32, "learning_rate": 0.05, "dropout": 0.4},
+)
 _MIN_ROWS, _MAX_ROWS, _MAX_FEATURES = 200, 300_000, 1_000
-_LEAST = 1e-12
+_LEAST = float(np.finfo(np.float64).eps)  # as scikit-learn clips probabilities
 
 
 @dataclass
 class _Grown:
-    """A net with its layers after each epoch."""
+    """A net with its layers after each part of its schedule."""
 
     estimator: Any
-    by_epoch: list[list[Layer]] = field(default_factory=list)
+    by_part: list[list[Layer]] = field(default_factory=list)
     losses: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     @property
@@ -40,16 +44,16 @@ class _Grown:
         return np.asarray(getattr(self.estimator, "classes_", ()))
 
     def outputs(self, X: Features, trees: int) -> Output:
-        return np.asarray(self.estimator.answers(X, self.by_epoch[trees - 1]))
+        return np.asarray(self.estimator.answers(X, self.by_part[trees - 1]))
 
     def cut(self, trees: int) -> Estimator:
-        self.estimator.set_params(**{EPOCHS: trees})
-        cut: Estimator = self.estimator.keep(self.by_epoch[trees - 1])
+        self.estimator.set_params(**{LENGTH: trees})
+        cut: Estimator = self.estimator.keep(self.by_part[trees - 1])
         return cut
 
 
 def grow(estimator: Any, rows: Rows, watched_rows: Rows, rule: StopRule) -> GrownModel:
-    """Train an estimator epoch by epoch until the rule ends it; parameters as in `grow_lightgbm`."""
+    """Train an estimator part by part of its schedule until the rule ends it; parameters as in `grow_lightgbm`."""
     from core.automl.learners.neural_net_training import train
 
     estimator.prepare(rows.X, rows.y)
@@ -57,7 +61,7 @@ def grow(estimator: Any, rows: Rows, watched_rows: Rows, rule: StopRule) -> Grow
     positions = np.searchsorted(grown.classes, watched_rows.y) if len(grown.classes) else watched_rows.y
 
     def watch(layers: list[Layer]) -> bool:
-        grown.by_epoch.append(layers)
+        grown.by_part.append(layers)
         return rule.enough(_loss(estimator, layers, watched_rows, positions, rule))
 
     train(estimator, rows.X, estimator.target(rows.y), rows.weights, watch=watch, until=rule.until)
@@ -86,7 +90,7 @@ def build(config: Config, task: str, *, jobs: int, seed: int) -> Estimator:
 
 
 def search_space(rows: int, columns: int, task: str) -> dict[str, Hyperparameter]:
-    """Return the search space; the number of epochs is found out by growing."""
+    """Return the search space; the part of the schedule that is trained is found out by growing."""
     return {
         "hidden": Hyperparameter.integer(16, 256, log=True, initial=64, low_cost=32),
         "layers": Hyperparameter.integer(1, 4, initial=2),

@@ -1,4 +1,4 @@
-"""How a small neural net is trained, with torch: the layers after each epoch."""
+"""How a small neural net is trained, with torch: the layers after each part of the schedule."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 from torch import nn
 
 from core.automl._types import Features, Weights
-from core.automl.learners.neural_net import Layer, NeuralNet
+from core.automl.learners.neural_net import PARTS, Layer, NeuralNet
 
 __all__ = ["MIN_EPOCHS", "train"]
 
 MIN_EPOCHS = 6
-"""Epochs that are trained although the time is up."""
+"""Epochs of which the whole schedule consists although the time is up."""
 _SCALE_RATE, _BIAS_RATE = 6.0, 0.1  # factors of the learning rate of the features' scales and of biases
 _BETAS = (0.9, 0.95)
+_MIN_STEPS, _MIN_BATCH = 8, 32
 _WARM = 0.1  # share of the steps in which the learning rate rises
 
 
@@ -87,14 +88,14 @@ def train(
     weights : array of shape (n,), optional
         Weights of the rows.
     watch : callable, optional
-        Takes the layers after each epoch, and returns whether they are enough.
+        Takes the layers after each part of the schedule, and returns whether they are enough.
     until : float, default=inf
-        Moment of `time.monotonic` by which it is trained: where that is early, the learning rate falls in fewer epochs.
+        Moment of `time.monotonic` by which it is trained: if that is early, each part of the schedule has fewer steps.
 
     Returns
     -------
     list of (weights, biases)
-        The layers after the last epoch.
+        The layers after the last step.
     """
     torch.set_num_threads(max(1, estimator.n_jobs))
     generator = torch.Generator().manual_seed(estimator.random_state)
@@ -113,26 +114,34 @@ def train(
         betas=_BETAS,
         fused=True,
     )
-    steps = max(1, len(inputs) // estimator.batch_size)
-    schedule = estimator.schedule
-    began = time.monotonic()
-    for epoch in range(1, estimator.epochs + 1):
-        for step, rows in enumerate(_batches(len(inputs), steps, generator)):
-            share = ((epoch - 1) * steps + step + 0.5) / (schedule * steps)
-            _set_rate(optimizer, estimator.learning_rate, share)
+    batches = _batches(len(inputs), estimator.batch_size, generator)
+    all_steps = estimator.epochs * _steps(len(inputs), estimator.batch_size)
+    least = math.ceil(MIN_EPOCHS / estimator.epochs * all_steps / PARTS)
+    steps = math.inf
+    for part in range(estimator.stop_after):
+        planned = round(all_steps * (part + 1) / PARTS) - round(all_steps * part / PARTS)
+        count = max(1, int(min(planned, max(least, steps))))
+        began = time.monotonic()
+        for step, rows in enumerate(itertools.islice(batches, count)):
+            _set_rate(optimizer, estimator.learning_rate, (part + (step + 0.5) / count) / PARTS)
             _step(net, optimizer, inputs[rows], wanted[rows], None if shares is None else shares[rows])
-        enough = watch is not None and watch(net.layers())
-        if epoch == 1:
-            per_epoch = max(time.monotonic() - began, 1e-6)
-            schedule = int(min(schedule, max(MIN_EPOCHS, (until - began) / per_epoch)))
-        if enough or epoch >= schedule:
+        if watch is not None and watch(net.layers()):
             break
+        now = time.monotonic()
+        if math.isfinite(until) and part + 1 < PARTS:
+            steps = max(until - now, 0.0) / (PARTS - part - 1) / max(now - began, 1e-6) * count
     return net.layers()
 
 
-def _batches(rows: int, steps: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
-    """Return all rows in random order, in parts of nearly equal size."""
-    yield from torch.randperm(rows, generator=generator).tensor_split(steps)
+def _steps(rows: int, batch_size: int) -> int:
+    """Return the number of steps in which all rows are seen: several of smaller batches where rows are few."""
+    return max(1, rows // batch_size, min(_MIN_STEPS, rows // _MIN_BATCH))
+
+
+def _batches(rows: int, batch_size: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
+    """Return all rows in random order, in parts of nearly equal size, again and again."""
+    while True:
+        yield from torch.randperm(rows, generator=generator).tensor_split(_steps(rows, batch_size))
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, largest: float, share: float) -> None:

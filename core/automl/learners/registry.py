@@ -83,7 +83,9 @@ class Learner:
     packages : tuple of str
         Distributions that a saved model needs.
     modules : tuple of str
-        Modules to load before the first trial, because loading them takes seconds.
+        Modules to load before the first trial of a search, because loading them takes seconds.
+    late_modules : tuple of str
+        Modules to load before the learner's own first trial, whose clock does not run meanwhile.
 
     Examples
     --------
@@ -107,6 +109,7 @@ class Learner:
     trusted_types: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    late_modules: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.title
@@ -207,10 +210,11 @@ LEARNERS: Registry[Learner] = Registry(
             portfolio=_neural_net.PORTFOLIO,
             suggest=_neural_net.suggest,
             grow=_neural_net.grow,
-            grown=_neural_net.EPOCHS,
+            grown=_neural_net.LENGTH,
             why_left_out=_neural_net.why_left_out,
             estimators=_neural_net.ESTIMATORS,
             modules=("core.automl.learners.neural_net",),
+            late_modules=("core.automl.learners.neural_net_training",),
         ),
         Learner(
             "catboost",

@@ -20,7 +20,7 @@ from core.automl._types import Config
 from core.automl.learners.build import build_estimator, preload_learners
 from core.automl.learners.registry import LEARNERS
 from core.automl.tuning.event_file import EVENTS, append_event, append_trial, read_trials
-from core.automl.tuning.processes import describe_fit_error, end_with_parent, errors_recorded
+from core.automl.tuning.processes import describe_fit_error, end_with_parent, errors_recorded, preload
 from core.automl.tuning.trials import Trial
 from core.automl.tuning.worker import OUT_OF_FOLD
 from core.automl.tuning.worker_plan import PLAN, WorkerPlan
@@ -111,6 +111,7 @@ def _run(trial: Trial, plan: WorkerPlan, data: TrainingData, pruner: Pruner | No
     from core.automl.tuning.cross_validation import PrunedError, run_trial, share_cores
 
     record = LEARNERS[trial.learner]
+    preload(*record.late_modules)
     at_a_time, threads = share_cores(trial.learner, data, plan.jobs)
     began = time.perf_counter()
     try:
