@@ -49,7 +49,7 @@ class AutoMLSettings(CheckedSettings):
     explain : bool, default=True
         Whether a run explains its model.
     ensemble : bool, default=True
-        Whether to blend the best models of each learner where that is better than the best one; within the time budget.
+        Whether to blend the best models of each learner unless that is surely worse than the best; within the budget.
     bagging : bool, default=True
         Whether, of up to 10,000 rows, the final model of a boosted learner is the mean of the models of its folds: more
         accurate than one model on all rows, and several times as large and slow.

@@ -107,7 +107,7 @@ def _limits() -> dict[str, Any]:
         "Blend the best models",
         value=default(AutoMLSettings, "ensemble"),
         key="automl-blend",
-        help="Used only if it is better on rows that did not choose the weights.",
+        help="Used unless it is surely worse on rows that did not choose the weights.",
     )
     bagging = st.toggle(
         "Mean of the folds' models",

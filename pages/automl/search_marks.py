@@ -20,7 +20,9 @@ _LABELS = 6
 CROWD = 150
 """Number of trials from which points are small."""
 _CROSS = "M-1,-1L1,1M-1,1L1,-1"
-_SHAPES = ("circle", "square", "diamond", "cross", "triangle-right", "triangle-left")
+_HEXAGON = "M0.8,0.5L0,1L-0.8,0.5L-0.8,-0.5L0,-1L0.8,-0.5Z"
+_HOURGLASS = "M-0.8,-0.9L0.8,-0.9L-0.8,0.9L0.8,0.9Z"
+_SHAPES = ("circle", "square", "diamond", "cross", "triangle-right", "triangle-left", _HEXAGON, _HOURGLASS)
 
 
 def thinned(trials: pd.DataFrame) -> pd.DataFrame:

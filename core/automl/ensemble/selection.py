@@ -29,6 +29,7 @@ PER_LEARNER = 3  # configurations of a learner that may be blended
 PARTS = 5  # of the rows, each judged by the weights of the others
 REPEATS = 3  # times the parts are drawn anew on a small table
 SMALL = 10_000  # rows times classes
+DOUBT = 0.5  # standard errors by which a blend may be worse
 ROWS = 10_000  # rows that the selection looks at, at most, of two classes
 
 
@@ -45,18 +46,24 @@ class Choice:
         means over the parts.
     larger_is_better : bool
         Direction of the metric.
+    gap_error : float, default=0
+        Standard error of the difference of the two scores, from the parts.
     """
 
     weights: dict[int, int]
     score: float
     best_score: float
     larger_is_better: bool
+    gap_error: float = 0.0
 
     @property
     def wins(self) -> bool:
-        """Whether the blend is better than the best single candidate on rows that chose neither."""
-        gap = self.score - self.best_score
-        return len(self.weights) > 1 and (gap > 0 if self.larger_is_better else gap < 0)
+        """Whether the blend is not surely worse than the best single candidate on rows that chose neither.
+
+        Different models are nearly always better together, so the blend has the benefit of the doubt.
+        """
+        gap = self.score - self.best_score if self.larger_is_better else self.best_score - self.score
+        return len(self.weights) > 1 and gap > -DOUBT * self.gap_error
 
 
 def select(
@@ -184,7 +191,9 @@ def choose_blend(
     judged = np.array([pair for pair in losses if np.isfinite(pair).all()]).reshape(-1, 2)
     blended, best_single = judged.mean(axis=0) if len(judged) else (np.nan, np.nan)
     weights = {index: members.count(index) for index in dict.fromkeys(members)}
-    return Choice(weights, float(sign * blended), float(sign * best_single), METRICS[metric].larger_is_better)
+    gaps = judged[:, 1] - judged[:, 0]
+    error = float(gaps.std(ddof=1) / len(gaps) ** 0.5) if len(gaps) > 1 else 0.0
+    return Choice(weights, float(sign * blended), float(sign * best_single), METRICS[metric].larger_is_better, error)
 
 
 def best_of_each(ranked: Iterable[int], learners: Sequence[str]) -> list[int]:
