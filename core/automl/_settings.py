@@ -7,12 +7,15 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from core.automl.learners.registry import LEARNERS
+from core.automl.tuning.processes import cores
 from core.checked import CheckedSettings
 from core.errors import SettingsError
 from core.evaluation import METRICS
 from core.registry import unknown_name
 
 __all__ = ["AutoMLSettings"]
+
+_MOST_SEARCHERS = 4
 
 ColumnType = Literal["numeric", "categorical", "text", "date", "ignore"]
 Imputation = Literal["median", "mean", "most_frequent", "zero"]
@@ -35,8 +38,10 @@ class AutoMLSettings(CheckedSettings):
         Seconds after which a trial is ended; the search continues.
     max_trials : int or None, default=None
         Exact number of trials, if time allows.
-    max_concurrent_trials : int, default=1
-        Number of trials that run at the same time, each in a process of its own with its share of the cores.
+    max_concurrent_trials : int or None, default=None
+        Number of trials that run at the same time, each in a process of its own with its share of the cores. None: with a
+        time budget as many as there are cores, at most four and one per learner; without one, where the result can be
+        repeated, one.
     folds : "auto" or int, default="auto"
         Number of cross-validation folds; auto: 5 up to 20,000 rows, 3 up to 100,000, above that a holdout of 20%.
     cv_repeats : "auto" or int, default="auto"
@@ -106,7 +111,7 @@ class AutoMLSettings(CheckedSettings):
     time_budget_s: float | None = Field(default=60, gt=0, le=604_800)
     trial_timeout_s: float | None = Field(default=None, gt=0)
     max_trials: int | None = Field(default=None, ge=2, le=1_000_000)
-    max_concurrent_trials: int = Field(default=1, ge=1, le=64)
+    max_concurrent_trials: int | None = Field(default=None, ge=1, le=64)
     folds: Literal["auto"] | int = "auto"
     cv_repeats: Literal["auto"] | int = "auto"
     early_stopping: bool = True
@@ -169,6 +174,13 @@ class AutoMLSettings(CheckedSettings):
         for field in ("column_types", "column_imputation"):
             if self.target in getattr(self, field):
                 raise ValueError(f"the target '{self.target}' is not a feature, so {field} cannot have it")
+
+    @property
+    def searchers(self) -> int:
+        """Number of processes that try configurations at the same time."""
+        if self.max_concurrent_trials is not None:
+            return self.max_concurrent_trials
+        return 1 if self.time_budget_s is None else min(cores(), _MOST_SEARCHERS, len(self.chosen_learners))
 
     @property
     def chosen_learners(self) -> tuple[str, ...]:

@@ -85,6 +85,8 @@ def search(
         When no model was found within the limits.
     """
     budget = Budget(settings.time_budget_s, clock)
+    if configs is not None and settings.max_concurrent_trials is None:  # they are listed in their order
+        settings = settings.model_copy(update={"max_concurrent_trials": 1})
     with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
         folder = Path(scratch if workdir is None else workdir)
         folder.mkdir(parents=True, exist_ok=True)
@@ -92,7 +94,7 @@ def search(
         refit_worker: RefitWorker | None = None
         try:
             # Workers load their libraries while this process prepares the table.
-            for index in range(settings.max_concurrent_trials):
+            for index in range(settings.searchers):
                 workers.append(WorkerHandle(folder / f"searcher{index}"))
             refit_worker = RefitWorker(folder)
             return _search(

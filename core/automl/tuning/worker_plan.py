@@ -112,7 +112,7 @@ def search_key(settings: AutoMLSettings, prepared: Prepared, configs: Configs | 
         "seed": settings.seed,
         "timed": settings.time_budget_s is not None,
         "learners": settings.chosen_learners,
-        "searchers": settings.max_concurrent_trials,
+        "searchers": settings.searchers,
         "configs": configs,
     }
     data = prepared.data
@@ -152,7 +152,7 @@ def worker_plan(
     left_s : float, default=inf
         Seconds that are left of the time budget.
     """
-    count, learners = settings.max_concurrent_trials, settings.chosen_learners
+    count, learners = settings.searchers, settings.chosen_learners
     limit = settings.max_trials if configs is None else len(configs)
     timed = settings.time_budget_s is not None
     left = None

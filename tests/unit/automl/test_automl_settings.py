@@ -134,3 +134,18 @@ def test_every_offered_metric_is_accepted(task):
     for metric in set(METRICS) - set(offered):
         with pytest.raises(SettingsError):
             AutoMLSettings(target="y", task=task, metric=metric)
+
+
+@pytest.mark.parametrize(
+    ("values", "searchers"),
+    [
+        ({}, 4),
+        ({"time_budget_s": None, "max_trials": 5}, 1),
+        ({"max_concurrent_trials": 7}, 7),
+        ({"learners": ("rf", "gam")}, 2),
+        ({"time_budget_s": None, "max_trials": 5, "max_concurrent_trials": 2}, 2),
+    ],
+)
+def test_time_is_used_by_several_searchers_and_what_can_be_repeated_by_one(values, searchers, monkeypatch):
+    monkeypatch.setattr("core.automl._settings.cores", lambda: 16)
+    assert AutoMLSettings(target="y", **values).searchers == searchers
