@@ -39,9 +39,9 @@ class AutoMLSettings(CheckedSettings):
     max_trials : int or None, default=None
         Exact number of trials, if time allows.
     max_concurrent_trials : int or None, default=None
-        Number of trials that run at the same time, each in a process of its own with its share of the cores. None: with a
-        time budget as many as there are cores, at most four and one per learner; without one, where the result can be
-        repeated, one.
+        Number of trials that run at the same time, each in a process of its own with its share of the cores. None: with
+        a time budget as many as there are cores, at most four and one per learner; without one, where the result can
+        be repeated, one.
     folds : "auto" or int, default="auto"
         Number of cross-validation folds; auto: 5 up to 20,000 rows, 3 up to 100,000, above that a holdout of 20%.
     cv_repeats : "auto" or int, default="auto"

@@ -96,8 +96,8 @@ def _limits() -> dict[str, Any]:
         **number(AutoMLSettings, "max_concurrent_trials") | {"max_value": os.cpu_count() or 1},
         key="automl-concurrent",
         placeholder="automatic",
-        help="Each in a process of its own, with its share of the cores. By default one for each core, at most four; one "
-        "where trials are limited instead of time, so that the result can be repeated.",
+        help="Each in a process of its own, with its share of the cores. By default one for each core, at most four; "
+        "one where trials are limited instead of time, so that the result can be repeated.",
     )
     early = st.toggle(
         "Stop when there is no progress",
