@@ -185,7 +185,7 @@ def _additive(estimator: AdditiveModel, background: Matrix) -> Explainer:
 
 
 def _scaled_target(estimator: ScaledTargetRegressor, background: Matrix) -> Explainer | None:
-    """Explain the estimator inside; its values are in the scaled target's unit, if that is no logarithm."""
+    """Explain the estimator inside; its values are in the scaled target's unit. A logarithm cannot be explained so."""
     inner = None if estimator.log else _encoded_explainer(estimator.estimator_, background)
     if inner is None:
         return None

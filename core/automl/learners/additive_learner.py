@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.automl._types import Config, Estimator
+from core.automl.learners.skewed_target import is_skewed
 from core.automl.learners.space import Hyperparameter
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ def search_space(rows: int, columns: int, task: str) -> dict[str, Hyperparameter
 
 def suggest(data: TrainingData, seconds: float | None) -> list[Config]:
     """Return other penalties, and before them the logarithm of a target that is skewed to the right."""
-    from core.automl.learners.scaled_target import is_skewed
-
     skewed = not data.classes and is_skewed(data.y)
     return [*([{"C": 0.03, "log_target": True}] if skewed else []), *_OTHERS]
 

@@ -7,6 +7,8 @@ tangent parametrization with its factors of the learning rate, SELU for classes 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -91,10 +93,48 @@ class NeuralNet(BaseEstimator):
 
     def fit(self, X: Features, y: Target, sample_weight: Weights | None = None) -> NeuralNet:
         """Fit on rows, with their weights if any."""
+        return self.keep(self.train(X, y, sample_weight))
+
+    def train(
+        self,
+        X: Features,
+        y: Target,
+        sample_weight: Weights | None = None,
+        *,
+        watch: Callable[[list[Layer]], bool] | None = None,
+        until: float = math.inf,
+    ) -> list[Layer]:
+        """Learn how features are scaled, and return the trained layers.
+
+        Parameters
+        ----------
+        X : array of shape (n, features)
+            Rows to learn from.
+        y : array of shape (n,)
+            Their classes or numbers.
+        sample_weight : array of shape (n,), optional
+            Their weights.
+        watch : callable, optional
+            Takes the layers after each part of the schedule, and returns whether they are enough.
+        until : float, default=inf
+            Moment of `time.monotonic` by which it is trained: if that is early, each part has fewer steps.
+        """
         from core.automl.learners.neural_net_training import train
 
         self.prepare(X, y)
-        return self.keep(train(self, X, self.target(y), sample_weight))
+        sizes = [X.shape[1], *[self.hidden] * self.layers, self.outputs]
+        plan = {name: value for name, value in self.get_params().items() if name not in ("hidden", "layers")}
+        return train(
+            self.inputs(X),
+            self.target(y),
+            sample_weight,
+            sizes,
+            PARTS,
+            smooth=self.smooth,
+            watch=watch,
+            until=until,
+            **plan,
+        )
 
     def prepare(self, X: Features, y: Target) -> None:
         """Learn how features are scaled."""

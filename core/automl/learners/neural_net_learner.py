@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from core.automl._types import Config, Estimator, Features, Output
 from core.automl.learners.early_stopping import GrownModel, Rows, StopRule
+from core.automl.learners.skewed_target import is_skewed
 from core.automl.learners.space import Hyperparameter
 
 if TYPE_CHECKING:
     from core.automl.data.training_data import TrainingData
-    from core.automl.learners.neural_net import Layer, NeuralNet
+    from core.automl.learners.neural_net import Layer
 
 __all__ = ["ESTIMATORS", "LENGTH", "PORTFOLIO", "build", "grow", "search_space", "suggest", "why_left_out"]
 
@@ -54,28 +55,24 @@ class _Grown:
 
 def grow(estimator: Any, rows: Rows, watched_rows: Rows, rule: StopRule) -> GrownModel:
     """Train an estimator part by part of its schedule until the rule ends it; parameters as in `grow_lightgbm`."""
-    from core.automl.learners.neural_net_training import train
-
-    estimator.prepare(rows.X, rows.y)
     grown = _Grown(estimator)
-    positions = np.searchsorted(grown.classes, watched_rows.y) if len(grown.classes) else watched_rows.y
 
     def watch(layers: list[Layer]) -> bool:
         grown.by_part.append(layers)
-        return rule.enough(_loss(estimator, layers, watched_rows, positions, rule))
+        return rule.enough(_loss(estimator, layers, watched_rows, rule))
 
-    train(estimator, rows.X, estimator.target(rows.y), rows.weights, watch=watch, until=rule.until)
+    estimator.train(rows.X, rows.y, rows.weights, watch=watch, until=rule.until)
     grown.losses = np.array(rule.losses)
     return grown
 
 
-def _loss(estimator: NeuralNet, layers: list[Layer], rows: Rows, positions: NDArray[Any], rule: StopRule) -> float:
+def _loss(estimator: Any, layers: list[Layer], rows: Rows, rule: StopRule) -> float:
     answers = estimator.answers(rows.X, layers)
     if rule.watched == "log_loss":
-        own = answers[np.arange(len(answers)), positions]
+        own = answers[np.arange(len(answers)), estimator.target(rows.y)]
         losses = -np.log(np.clip(own, _LEAST, None))
     else:
-        distances = np.abs(answers - positions)
+        distances = np.abs(answers - np.asarray(rows.y, dtype=np.float64))
         losses = distances if rule.watched == "absolute" else distances**2
     return float(np.average(losses, weights=rows.weights))
 
@@ -102,8 +99,6 @@ def search_space(rows: int, columns: int, task: str) -> dict[str, Hyperparameter
 
 def suggest(data: TrainingData, seconds: float | None) -> list[Config]:
     """Return the logarithm of a target that is skewed to the right."""
-    from core.automl.learners.scaled_target import is_skewed
-
     return [{"log_target": True}] if not data.classes and is_skewed(data.y) else []
 
 

@@ -13,15 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from core.automl._types import Features, Weights
-from core.automl.learners.neural_net import PARTS, Layer, NeuralNet
-
 __all__ = ["MIN_EPOCHS", "train"]
 
 MIN_EPOCHS = 6
 """Epochs of which the whole schedule consists although the time is up."""
 _SCALE_RATE, _BIAS_RATE = 6.0, 0.1  # factors of the learning rate of the features' scales and of biases
 _BETAS = (0.9, 0.95)
+Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
+
 _MIN_STEPS, _MIN_BATCH = 8, 32
 _WARM = 0.1  # share of the steps in which the learning rate rises
 
@@ -67,11 +66,21 @@ class _Net(nn.Module):
 
 
 def train(
-    estimator: NeuralNet,
-    X: Features,
+    inputs: NDArray[np.float32],
     target: NDArray[Any],
-    weights: Weights | None = None,
+    weights: NDArray[np.float64] | None,
+    sizes: list[int],
+    parts: int,
     *,
+    epochs: int,
+    stop_after: int,
+    learning_rate: float,
+    dropout: float,
+    weight_decay: float,
+    batch_size: int,
+    n_jobs: int,
+    random_state: int,
+    smooth: bool,
     watch: Callable[[list[Layer]], bool] | None = None,
     until: float = math.inf,
 ) -> list[Layer]:
@@ -79,57 +88,54 @@ def train(
 
     Parameters
     ----------
-    estimator : NeuralNet
-        Its parameters are read, and its scaling of features, which is learned already.
-    X : array of shape (n, features)
-        Rows to learn from.
+    inputs : array of shape (n, features)
+        Rows to learn from, scaled.
     target : array of shape (n,)
         Positions of classes, or numbers.
     weights : array of shape (n,), optional
         Weights of the rows.
-    watch : callable, optional
-        Takes the layers after each part of the schedule, and returns whether they are enough.
-    until : float, default=inf
-        Moment of `time.monotonic` by which it is trained: if that is early, each part of the schedule has fewer steps.
+    sizes : list of int
+        Widths of the net: features, hidden layers, outputs.
+    parts : int
+        Number of parts of the schedule; the others are parameters of `NeuralNet` and its method `train`.
 
     Returns
     -------
     list of (weights, biases)
-        The layers after the last step.
+        Layers after the last step.
     """
-    torch.set_num_threads(max(1, estimator.n_jobs))
-    generator = torch.Generator().manual_seed(estimator.random_state)
-    inputs = torch.from_numpy(estimator.inputs(X))
+    torch.set_num_threads(max(1, n_jobs))
+    generator = torch.Generator().manual_seed(random_state)
+    rows = torch.from_numpy(inputs)
     wanted = torch.from_numpy(target)
     shares = None if weights is None else torch.from_numpy(np.asarray(weights / np.mean(weights), dtype=np.float32))
-    hidden = [estimator.hidden] * estimator.layers
-    net = _Net([inputs.shape[1], *hidden, estimator.outputs], estimator.smooth, estimator.dropout, generator)
+    net = _Net(sizes, smooth, dropout, generator)
     optimizer = torch.optim.AdamW(
         [
-            {"params": [*net.weights], "factor": 1.0, "weight_decay": estimator.weight_decay},
-            {"params": [net.scale], "factor": _SCALE_RATE, "weight_decay": estimator.weight_decay},
+            {"params": [*net.weights], "factor": 1.0, "weight_decay": weight_decay},
+            {"params": [net.scale], "factor": _SCALE_RATE, "weight_decay": weight_decay},
             {"params": [*net.biases], "factor": _BIAS_RATE, "weight_decay": 0.0},
         ],
-        lr=estimator.learning_rate,
+        lr=learning_rate,
         betas=_BETAS,
         fused=True,
     )
-    batches = _batches(len(inputs), estimator.batch_size, generator)
-    all_steps = estimator.epochs * _steps(len(inputs), estimator.batch_size)
-    least = math.ceil(MIN_EPOCHS / estimator.epochs * all_steps / PARTS)
+    batches = _batches(len(rows), batch_size, generator)
+    all_steps = epochs * _steps(len(rows), batch_size)
+    least = math.ceil(MIN_EPOCHS / epochs * all_steps / parts)
     steps = math.inf
-    for part in range(estimator.stop_after):
-        planned = round(all_steps * (part + 1) / PARTS) - round(all_steps * part / PARTS)
+    for part in range(stop_after):
+        planned = round(all_steps * (part + 1) / parts) - round(all_steps * part / parts)
         count = max(1, int(min(planned, max(least, steps))))
         began = time.monotonic()
-        for step, rows in enumerate(itertools.islice(batches, count)):
-            _set_rate(optimizer, estimator.learning_rate, (part + (step + 0.5) / count) / PARTS)
-            _step(net, optimizer, inputs[rows], wanted[rows], None if shares is None else shares[rows])
+        for step, batch in enumerate(itertools.islice(batches, count)):
+            _set_rate(optimizer, learning_rate, (part + (step + 0.5) / count) / parts)
+            _step(net, optimizer, rows[batch], wanted[batch], None if shares is None else shares[batch])
         if watch is not None and watch(net.layers()):
             break
         now = time.monotonic()
-        if math.isfinite(until) and part + 1 < PARTS:
-            steps = max(until - now, 0.0) / (PARTS - part - 1) / max(now - began, 1e-6) * count
+        if math.isfinite(until) and part + 1 < parts:
+            steps = max(until - now, 0.0) / (parts - part - 1) / max(now - began, 1e-6) * count
     return net.layers()
 
 

@@ -9,25 +9,10 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from core.automl._fitting import fit_weighted
 from core.automl._types import Estimator, Features, Output, Target
 
-__all__ = ["ScaledTargetRegressor", "is_skewed"]
+__all__ = ["ScaledTargetRegressor"]
 
 _UNIT = 0.1
 _LEAST = 1e-9
-_SKEWED = 1.0
-
-
-def is_skewed(y: Target) -> bool:
-    """Return whether numbers have a skewness above 1: then their logarithm may be easier to learn.
-
-    Examples
-    --------
-    >>> is_skewed(np.arange(10.0)), is_skewed(np.exp(np.arange(10.0)))
-    (False, True)
-    """
-    numbers = np.asarray(y, dtype=np.float64)
-    centered = numbers - numbers.mean()
-    spread = float(np.sqrt(np.mean(centered**2)))
-    return spread > 0 and float(np.mean((centered / spread) ** 3)) > _SKEWED
 
 
 class ScaledTargetRegressor(RegressorMixin, BaseEstimator):

@@ -35,9 +35,9 @@ class Spline:
     first : array of shape (m,)
         Values of the m basis functions at the first knot.
     gains : array of shape (3, k - 1, m)
-        What the first, second and third power of the share of each interval add.
+        Increments by the first, second and third power of the share of each interval.
     slopes : array of shape (2, m)
-        Slopes below the first and above the last knot, where the curves go on as straight lines.
+        Slopes below the first and above the last knot, where the curves continue as straight lines.
     """
 
     knots: Array

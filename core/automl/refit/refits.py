@@ -28,8 +28,8 @@ from core.datasets import Finding
 __all__ = ["FinalModel", "Refits"]
 
 SAFETY = 1.6  # a refit may take longer than the folds suggest
-PREFIT_FROM = 0.5  # of the budget: from here on the best so far is fitted on all rows beside the search
-PREFIT_SHARE = 0.1  # of the time so far, at most, is spent on that
+PREFIT_FROM = 0.5  # of the budget: from here on the best so far are fitted on all rows beside the search
+PREFIT_SHARE = 0.15  # of the time so far, at most, is spent on that
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,6 @@ class Refits:
         # All training rows per row of a fold.
         self._growth = len(data.y) / float(np.mean([len(train) for train, _ in data.folds]))
         self._slowness = 1.0  # measured seconds of a fit per estimated second
-        self._prefitted: Trial | None = None
         self._prefitting: Trial | None = None
         self._prefit_s = 0.0
 
@@ -114,13 +113,13 @@ class Refits:
         """Return the seconds to allow for that; none where the models of the folds can take its place."""
         return 0.0 if self.is_ready(trial) or self.kept(trial) else 0.1 + SAFETY * self._slowness * self.estimate(trial)
 
-    def prefit_best(self, best: Trial | None, budget: Budget, *, linear_done: bool) -> None:
-        """Fit the best trial so far on all rows beside the search, so that its end waits for nothing and cannot fail.
+    def prefit(self, wanted: Sequence[Trial], budget: Budget, *, linear_done: bool) -> None:
+        """Fit likely members of the final model on all rows beside the search: its end waits less and cannot fail.
 
         Parameters
         ----------
-        best : Trial or None
-            The best trial so far; None to take in what was asked for only.
+        wanted : sequence of Trial
+            Trials, the most wanted first; none to take in only what was asked for.
         budget : Budget
             Time budget of the search.
         linear_done : bool
@@ -131,18 +130,20 @@ class Refits:
             if answer is None:
                 return
             if answer.error is None:
-                self._prefitted = self._prefitting
                 self._prefit_s += answer.refit_s
                 estimate = max(self.estimate(self._prefitting), 0.1)
                 self._slowness = max(1.0, answer.refit_s * answer.threads / estimate)
             self._prefitting = None
-        known = self._prefitted is not None and best is not None and self._prefitted.number == best.number
-        if best is None or known or self.is_ready(best) or not linear_done or (budget.fraction or 0.0) < PREFIT_FROM:
+        if not linear_done or (budget.fraction or 0.0) < PREFIT_FROM:
             return
-        seconds = self.estimate(best)
-        if self._prefit_s + seconds < PREFIT_SHARE * budget.elapsed() and budget.left() > 2 * self.cost(best):
-            self._prefitting = best
-            self.request([best])
+        for trial in wanted:
+            if self.is_ready(trial) or self.worker.answer(trial) is not None:
+                continue
+            seconds = self.estimate(trial)
+            if self._prefit_s + seconds < PREFIT_SHARE * budget.elapsed() and budget.left() > 2 * self.cost(trial):
+                self._prefitting = trial
+                self.request([trial])
+                return
 
     def is_ready(self, trial: Trial) -> bool:
         """Return whether the final model of a trial is there: one on all rows, or that of its folds where preferred."""

@@ -24,6 +24,7 @@ EVALUATION_S = 1.0  # encoding, predicting and scoring the test rows, and 30 mic
 MAX_PRESSURE = 4.0
 START_S = 5.0  # a new process with its libraries
 BLEND_SHARE = 0.15  # of the budget, at most, is kept for fitting the members of a blend
+LIKELY = 3  # members of a blend
 CURVE_SHARE = 0.05  # of the budget, at most, is kept for the learning curve
 STOPPED_S = 3.0  # or so many seconds, at least, when the search was stopped
 OVERRUN = 0.02
@@ -101,9 +102,13 @@ class Refitter:
         """Return whether a trial or the linear model has finished."""
         return board.best is not None or (self.linear is not None and self.linear.finished)
 
-    def prefit_best(self, best: Trial | None, budget: Budget) -> None:
-        """Fit the best trial so far on all rows beside the search."""
-        self.refits.prefit_best(best, budget, linear_done=self.linear is not None)
+    def prefit(self, board: Trials, budget: Budget) -> None:
+        """Fit the best trials so far on all rows beside the search."""
+        self.refits.prefit(self._likely(board), budget, linear_done=self.linear is not None)
+
+    def _likely(self, board: Trials) -> list[Trial]:
+        """Return the trials that the final model is probably made of: the best of the best learners."""
+        return list(board.best_by_learner().values())[: LIKELY if self.settings.ensemble else 1]
 
     def reserve(self, board: Trials, budget: Budget) -> float:
         """Return the seconds to keep for the refit, or for a blend, the test and the learning curve."""
@@ -115,10 +120,10 @@ class Refitter:
         return max(self.refits.cost(best), self._blend_s(board, budget)) + 0.2 + waiting + self._evaluation_s + curve
 
     def _blend_s(self, board: Trials, budget: Budget) -> float:
-        """Return the seconds to keep for a blend: about what fitting the best trial of each learner takes."""
+        """Return the seconds to keep for a blend: about what fitting its likely members takes."""
         if not self.settings.ensemble or budget.seconds is None:
             return 0.0
-        costs = [self.refits.cost(trial) for trial in board.best_by_learner().values()]
+        costs = [self.refits.cost(trial) for trial in self._likely(board)]
         together = max(max(costs), sum(costs) / self.refits.cores)
         return selection_s(self.refits.data) + min(BLEND_SHARE * budget.seconds, together)
 
@@ -166,7 +171,7 @@ class Refitter:
             if budget.left() < 0:  # nothing was there in time: the first model is late, and must not be lost
                 latest = max(latest, budget.elapsed() + budget.grace_left())
             deadline = Budget(latest, budget.elapsed)
-        self.prefit_best(None, budget)
+        self.refits.prefit([], budget, linear_done=self.linear is not None)
         if (blended := self._fit_blend(ranked, budget, deadline, stopped)) is not None:
             return blended
         for trial in ranked:

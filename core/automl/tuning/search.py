@@ -193,7 +193,7 @@ def _wait(running: RunningSearch, refitter: Refitter, should_stop: Callable[[], 
         running.read()
         refitter.read(running.budget)
         running.report_baseline(refitter.linear)
-        refitter.prefit_best(running.board.best, running.budget)
+        refitter.prefit(running.board, running.budget)
         reason = running.reason_to_end(
             should_stop,
             lambda: refitter.reserve(running.board, running.budget),

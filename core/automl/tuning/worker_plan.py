@@ -157,8 +157,7 @@ def worker_plan(
     timed = settings.time_budget_s is not None
     left = None
     if limit is not None:
-        in_turn = len(range(index, limit, count)) - len(trials[index::count])
-        left = limit - len(trials) if timed and configs is None else in_turn
+        left = len(range(index, limit, count)) - len(trials[index::count])
     first = (index - len(trials)) % count  # in how many trials it is this worker's turn
     return WorkerPlan(
         data=str(folder.resolve()),

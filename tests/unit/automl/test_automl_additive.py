@@ -72,9 +72,13 @@ def test_columns_with_few_values_stay_as_they_are():
 def test_models_are_those_of_a_pipeline_of_scikit_learn(target):
     X, y = rows_of(), TARGETS[target](rows_of())
     model = fitted(target, X, C=0.5)
-    splines = {column: SplineTransformer(knots=spline.knots[:, None], extrapolation="linear") for column, spline in
-               model.features_.splines_.items()}  # fmt: skip
-    wide = np.hstack([X, *(each.fit_transform(X[:, [column]].astype(float)) for column, each in splines.items())])
+    curves = [
+        SplineTransformer(knots=spline.knots[:, None], extrapolation="linear").fit_transform(
+            X[:, [column]].astype(float)
+        )
+        for column, spline in model.features_.splines_.items()
+    ]
+    wide = np.hstack([X, *curves])
     last = Ridge(1 / 0.5) if target == "a number" else LogisticRegression(C=0.5, tol=1e-8, max_iter=50_000)
     reference = make_pipeline(StandardScaler(), last).fit(wide.astype(float), y)
     ask = "predict" if target == "a number" else "predict_proba"

@@ -16,7 +16,6 @@ from sklearn.pipeline import make_pipeline
 from core.automl import LEARNERS, build_estimator
 from core.automl.data.training_data import TrainingData
 from core.automl.learners.neural_net import NeuralNetClassifier, NeuralNetRegressor
-from core.automl.learners.neural_net_training import train
 from core.automl.results.model_file import load_model, save_model
 from core.edge.export.estimators import FEATURES, convert_estimator
 
@@ -109,9 +108,8 @@ def test_rows_without_weight_do_not_count():
 def test_little_time_means_fewer_steps_of_the_same_schedule():
     X = rows_of()
     model = NeuralNetClassifier()
-    model.prepare(X, TARGETS["two classes"](X))
     seen, began = [], time.monotonic()
-    train(model, X, model.target(TARGETS["two classes"](X)), watch=lambda layers: bool(seen.append(layers)), until=0.0)
+    model.train(X, TARGETS["two classes"](X), watch=lambda layers: bool(seen.append(layers)), until=0.0)
     assert len(seen) == 20
     assert time.monotonic() - began < 5
     changes = [np.abs(one[0][0] - other[0][0]).mean() for one, other in itertools.pairwise(seen)]
