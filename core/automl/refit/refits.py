@@ -28,8 +28,9 @@ from core.datasets import Finding
 __all__ = ["FinalModel", "Refits"]
 
 SAFETY = 1.6  # a refit may take longer than the folds suggest
+LEAST_SLOWNESS = 0.6  # however quick the refits so far were
 PREFIT_FROM = 0.5  # of the budget: from here on the best so far are fitted on all rows beside the search
-PREFIT_SHARE = 0.15  # of the time so far, at most, is spent on that
+PREFIT_SHARE = 0.2  # of the time so far, at most, is spent on that
 
 
 @dataclass(frozen=True)
@@ -132,14 +133,14 @@ class Refits:
             if answer.error is None:
                 self._prefit_s += answer.refit_s
                 estimate = max(self.estimate(self._prefitting), 0.1)
-                self._slowness = max(1.0, answer.refit_s * answer.threads / estimate)
+                self._slowness = max(LEAST_SLOWNESS, answer.refit_s * answer.threads / estimate)
             self._prefitting = None
         if not linear_done or (budget.fraction or 0.0) < PREFIT_FROM:
             return
         for trial in wanted:
             if self.is_ready(trial) or self.worker.answer(trial) is not None:
                 continue
-            seconds = self.estimate(trial)
+            seconds = self._slowness * self.estimate(trial)
             if self._prefit_s + seconds < PREFIT_SHARE * budget.elapsed() and budget.left() > 2 * self.cost(trial):
                 self._prefitting = trial
                 self.request([trial])
