@@ -171,7 +171,7 @@ class RunningSearch:
         Raises
         ------
         PlumblineError
-            When a worker failed and there is no model.
+            When a worker failed before the first model.
         """
         if should_stop():
             self.stopped = True
