@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
 
 from core.edge.export.nodes import Nodes
 
@@ -71,11 +70,4 @@ def convert_additive(estimator: AdditiveModel, width: int, features: str, opsets
         answer, outputs = nodes("Concat", nodes("Sigmoid", nodes("Neg", sums)), nodes("Sigmoid", sums), axis=1), 2
     else:
         answer, outputs = nodes("Softmax", sums, axis=1), len(constant)
-    graph = helper.make_graph(
-        nodes.nodes,
-        "additive",
-        [helper.make_tensor_value_info(features, TensorProto.FLOAT, [None, width])],
-        [helper.make_tensor_value_info(answer, TensorProto.FLOAT, [None, outputs])],
-        nodes.constants,
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid(*opset) for opset in opsets.items()])
+    return nodes.model(features, width, answer, outputs, opsets)

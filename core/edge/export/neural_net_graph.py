@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
 
 from core.edge.export.nodes import Nodes
 
@@ -51,11 +50,4 @@ def convert_neural_net(estimator: NeuralNet, width: int, features: str, opsets: 
     answer = nodes("Add", nodes("MatMul", values, weights), biases)
     if hasattr(estimator, "predict_proba"):
         answer = nodes("Softmax", answer, axis=1)
-    graph = helper.make_graph(
-        nodes.nodes,
-        "net",
-        [helper.make_tensor_value_info(features, TensorProto.FLOAT, [None, width])],
-        [helper.make_tensor_value_info(answer, TensorProto.FLOAT, [None, len(biases)])],
-        nodes.constants,
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid(*opset) for opset in opsets.items()])
+    return nodes.model(features, width, answer, len(biases), opsets)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import ArrayLike, NDArray
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 __all__ = ["Nodes"]
 
@@ -63,6 +63,27 @@ class Nodes:
         elif array.dtype.kind == "f":
             array = array.astype(np.float32)
         return self._add(array)
+
+    def model(self, features: str, width: int, answer: str, outputs: int, opsets: dict[str, int]) -> onnx.ModelProto:
+        """Return the graph of these nodes, from one float32 matrix to another.
+
+        Parameters
+        ----------
+        features : str
+            Name of the input.
+        width : int
+            Number of its columns.
+        answer : str
+            Name of the output.
+        outputs : int
+            Number of its columns.
+        opsets : dict of str to int
+            Versions of the operators by domain.
+        """
+        inputs = [helper.make_tensor_value_info(features, TensorProto.FLOAT, [None, width])]
+        answers = [helper.make_tensor_value_info(answer, TensorProto.FLOAT, [None, outputs])]
+        graph = helper.make_graph(self.nodes, self._prefix.strip("/"), inputs, answers, self.constants)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid(*opset) for opset in opsets.items()])
 
     def _add(self, array: NDArray[Any]) -> str:
         name = f"{self._prefix}constant_{len(self.constants)}"
