@@ -11,6 +11,8 @@ from ._presets import (
 from ._settings import AutoMLSettings
 from .data.prepare import Prepared, prepare
 from .data.splits import Folds, make_folds
+from .engineering.engineered_model import EngineeredClassifier, EngineeredModel, EngineeredRegressor
+from .engineering.made_features import MADE_LIMIT, Arithmetic, GroupDifference, MadeFeature, TargetMeans
 from .ensemble.blend import Blend, BlendClassifier, BlendRegressor
 from .learners.additive_model import AdditiveModel
 from .learners.build import build_estimator
@@ -22,6 +24,7 @@ from .learners.space import Hyperparameter
 from .results.bundle import BUNDLE_SOURCES, bundle, code_requirements
 from .results.compare import compare_results, compare_tables, compare_trials
 from .results.decision_figures import DecisionFigures, decision_figures, natural_frequency
+from .results.feature_report import FeatureReport
 from .results.final_model import describe_final_model
 from .results.hyperparameters import hyperparameter_importance, hyperparameter_table
 from .results.later_test import add_test
@@ -42,10 +45,12 @@ __all__ = [
     "BUNDLE_SOURCES",
     "GRACE_S",
     "LEARNERS",
+    "MADE_LIMIT",
     "METRICS",
     "PREDICTIONS_FILE",
     "SHORTEST_BUDGET_S",
     "AdditiveModel",
+    "Arithmetic",
     "AutoMLResult",
     "AutoMLSettings",
     "Blend",
@@ -56,18 +61,25 @@ __all__ = [
     "Comparison",
     "CurvePoint",
     "DecisionFigures",
+    "EngineeredClassifier",
+    "EngineeredModel",
+    "EngineeredRegressor",
     "Estimate",
+    "FeatureReport",
     "Folds",
+    "GroupDifference",
     "Hyperparameter",
     "LabelledClassifier",
     "Learner",
     "LearningCurve",
+    "MadeFeature",
     "Metric",
     "NeuralNet",
     "PictureMember",
     "Prepared",
     "ScaledTargetRegressor",
     "SearchPhase",
+    "TargetMeans",
     "Trial",
     "Trials",
     "WinnerPicture",

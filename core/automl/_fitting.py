@@ -41,7 +41,8 @@ def rows_to_fit(
 
 
 def _needs_every_class(estimator: Estimator) -> bool:
-    name = f"{type(estimator).__module__}.{type(estimator).__name__}"
+    plain = getattr(estimator, "estimator", estimator)  # of one that makes features first
+    name = f"{type(plain).__module__}.{type(plain).__name__}"
     return any(learner.needs_every_class and name in learner.estimators for learner in LEARNERS.values())
 
 

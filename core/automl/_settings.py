@@ -61,6 +61,9 @@ class AutoMLSettings(CheckedSettings):
     featurization : {"auto", "off", "custom"}, default="auto"
         Way in which columns become features; off needs a numeric table, custom is auto except for `column_types`,
         `imputation` and `column_imputation`.
+    feature_engineering : bool, default=True
+        Whether a search also tries features that are made of the columns: means of the target by category, arithmetic
+        of numbers, differences from a group's mean. They are chosen within each fold. Off does without.
     column_types : dict of str to str, optional
         Type of a column with custom: numeric, categorical, text, date or ignore; auto decides on the others.
     imputation : {"median", "mean", "most_frequent", "zero"}, default="median"
@@ -118,6 +121,7 @@ class AutoMLSettings(CheckedSettings):
     exit_score: float | None = None
     explain: bool = True
     featurization: Literal["auto", "off", "custom"] = "auto"
+    feature_engineering: bool = True
     column_types: dict[str, ColumnType] = Field(default_factory=dict)
     imputation: Imputation = "median"
     column_imputation: dict[str, Imputation] = Field(default_factory=dict)

@@ -15,6 +15,7 @@ from ._cells import (
 from ._column_types import check_types
 from ._encoder import TableEncoder
 from ._feature_steps import FeatureStep, feature_steps
+from ._groups import FeatureGroups, feature_groups
 from ._plan import ColumnPlan, plan_columns
 from ._text import TextFeatures, as_words
 
@@ -24,6 +25,7 @@ __all__ = [
     "MISSING",
     "NO_DATE",
     "ColumnPlan",
+    "FeatureGroups",
     "FeatureStep",
     "TableEncoder",
     "TextFeatures",
@@ -36,6 +38,7 @@ __all__ = [
     "check_types",
     "date_features",
     "describe_cells",
+    "feature_groups",
     "feature_steps",
     "plan_columns",
     "require_columns",

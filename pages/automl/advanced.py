@@ -29,6 +29,7 @@ _DEFAULTS: dict[str, tuple[str, Any]] = {
     "automl-explain": ("explanation", default(AutoMLSettings, "explain")),
     "automl-class-weights": ("class weights", default(AutoMLSettings, "class_weights")),
     "automl-featurization": ("features", default(AutoMLSettings, "featurization")),
+    "automl-feature-engineering": ("further features", default(AutoMLSettings, "feature_engineering")),
     "automl-split-by": ("split", "nothing"),
     "automl-seed": ("seed", default(AutoMLSettings, "seed")),
 }

@@ -26,7 +26,15 @@ def show(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
         key="automl-featurization",
         help="Missing values, categories, dates and free text become numbers.",
     )
-    values: dict[str, Any] = {"featurization": featurization}
+    engineered = st.toggle(
+        "Make further features",
+        value=True,
+        key="automl-feature-engineering",
+        disabled=featurization == "off",
+        help="Also tries target means by category, sums and ratios of numbers, and differences from a group's mean. "
+        "The results show what they brought.",
+    )
+    values: dict[str, Any] = {"featurization": featurization, "feature_engineering": engineered}
     if featurization == "custom":
         values |= _types(dataset, target, others)
     st.markdown("**Related rows**")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.automl import METRICS, WinnerPicture, describe_final_model, winner_picture
 from pages._ui import frame
-from pages.automl import winner_figure
+from pages.automl import feature_engineering, winner_figure
 
 __all__ = ["show"]
 
@@ -39,6 +39,7 @@ def show(record: Mapping[str, Any]) -> None:
     if picture.steps is not None:
         st.markdown("**Features**")
         _features(picture)
+    feature_engineering.show(record)
 
 
 def _members(picture: WinnerPicture, metric: str) -> None:

@@ -20,7 +20,7 @@ from core.columns import require_columns
 from core.datasets import Finding, infer_task, whole_numbers
 from core.errors import InputError, SettingsError
 from core.evaluation import METRICS, resolve_metric
-from core.features import LARGEST, TableEncoder, as_dates, as_seconds, check_types
+from core.features import LARGEST, TableEncoder, as_dates, as_seconds, check_types, feature_groups
 
 __all__ = ["Prepared", "prepare"]
 
@@ -264,6 +264,7 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
     findings += encoder.findings()
     folds = make_folds(y[train], labels is not None, settings, roles.take(train))
     train_weights = None if weights is None else weights[train]
+    made_of = feature_groups(encoder) if settings.feature_engineering and settings.featurization != "off" else None
     folds, fold_findings = scorable(folds, y[train], len(labels or ()), metric, train_weights)
     findings += fold_findings
     return Prepared(
@@ -278,6 +279,7 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
             settings.class_weights,
             roles.take(train).groups,
             train_weights,
+            None if made_of is None or len(made_of.families) == 1 else made_of,
         ),
         X_test=encoder.transform(features.iloc[test]) if len(test) else X_train[:0],
         y_test=y[test],

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from core.automl._types import Config, Estimator
 from core.automl.learners.linear import linear
-from core.automl.learners.registry import LEARNERS, LOG_TARGET, Learner
+from core.automl.learners.registry import LEARNERS, LOG_TARGET, MADE_FEATURES, Learner
 from core.automl.learners.space import Hyperparameter
+from core.errors import SettingsError
 
 if TYPE_CHECKING:
     from core.automl.data.training_data import TrainingData
+    from core.features import FeatureGroups
 
-__all__ = ["build_estimator", "low_cost", "preload_learners", "start_points"]
+__all__ = ["build_estimator", "low_cost", "preload_learners", "search_space", "start_points"]
 
 
 def preload_learners() -> None:
@@ -23,7 +25,9 @@ def preload_learners() -> None:
         import_module(module)
 
 
-def build_estimator(learner: str, config: Config, task: str, *, jobs: int, seed: int) -> Estimator:
+def build_estimator(
+    learner: str, config: Config, task: str, *, jobs: int, seed: int, groups: FeatureGroups | None = None
+) -> Estimator:
     """Return the unfitted estimator of a configuration; one of numbers learns a centered and scaled target.
 
     Parameters
@@ -38,11 +42,13 @@ def build_estimator(learner: str, config: Config, task: str, *, jobs: int, seed:
         Number of threads.
     seed : int
         Seed of the estimator's random numbers.
+    groups : FeatureGroups, optional
+        Encoded columns to make features of, for configurations that have some made.
 
     Raises
     ------
     SettingsError
-        When there is no such learner.
+        When there is no such learner, or there are no columns to make the features of.
 
     Examples
     --------
@@ -56,20 +62,54 @@ def build_estimator(learner: str, config: Config, task: str, *, jobs: int, seed:
 
         members = config["members"]
         estimators = [
-            build_estimator(member["learner"], member["config"], task, jobs=jobs, seed=seed) for member in members
+            build_estimator(member["learner"], member["config"], task, jobs=jobs, seed=seed, groups=groups)
+            for member in members
         ]
         return make_blend(estimators, [member["weight"] for member in members], task)
     if learner == "linear":
         plain = linear(task, seed=seed, **config)
     else:
-        own = {name: value for name, value in config.items() if name != LOG_TARGET}
+        own = {name: value for name, value in config.items() if name not in (LOG_TARGET, MADE_FEATURES)}
         plain = LEARNERS.require(learner).build(own, task, jobs=jobs, seed=seed)
+        if (families := config.get(MADE_FEATURES, "none")) != "none":
+            plain = _engineered(plain, families, task, seed, groups)
     if task != "regression":
         return plain
     from core.automl.learners.scaled_target import ScaledTargetRegressor
 
     scaled: Estimator = ScaledTargetRegressor(plain, log=bool(config.get(LOG_TARGET)))
     return scaled
+
+
+def _engineered(estimator: Estimator, families: str, task: str, seed: int, groups: FeatureGroups | None) -> Estimator:
+    """Return an estimator that makes features first."""
+    from core.automl.engineering.engineered_model import EngineeredClassifier, EngineeredRegressor
+
+    if groups is None:
+        raise SettingsError(
+            f"The configuration has features made ({MADE_FEATURES}: {families}), and no columns to make them of.",
+            "Pass groups=feature_groups(encoder) of the encoder that encoded the rows.",
+        )
+    kind = EngineeredRegressor if task == "regression" else EngineeredClassifier
+    engineered: Estimator = kind(estimator, groups, families, seed)
+    return engineered
+
+
+def search_space(learner: str, data: TrainingData) -> dict[str, Hyperparameter]:
+    """Return the search space of a learner on these rows, with the question which features are made.
+
+    Parameters
+    ----------
+    learner : str
+        Key of `LEARNERS`.
+    data : TrainingData
+        Rows to learn from.
+    """
+    rows, columns = data.X.shape
+    space = dict(LEARNERS[learner].space(rows, columns, data.task))
+    if data.feature_groups is None:
+        return space
+    return space | {MADE_FEATURES: Hyperparameter.choice(data.feature_groups.families, initial="none")}
 
 
 def low_cost(space: Mapping[str, Hyperparameter]) -> Config:

@@ -26,12 +26,14 @@ from core.registry import Registry
 if TYPE_CHECKING:
     from core.automl.data.training_data import TrainingData
 
-__all__ = ["LEARNERS", "LOG_TARGET", "TREES", "Learner", "learner_title"]
+__all__ = ["LEARNERS", "LOG_TARGET", "MADE_FEATURES", "TREES", "Learner", "learner_title"]
 
 TREES = "n_estimators"
 """Hyperparameter that is a number of trees."""
 LOG_TARGET = "log_target"
 """Hyperparameter of any learner of numbers: whether the logarithm of the target is learned."""
+MADE_FEATURES = "made_features"
+"""Hyperparameter of any learner: which features are made of the columns, one of `FAMILIES`."""
 
 
 class BuildEstimator(Protocol):

@@ -11,12 +11,14 @@ import os
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from core.automl._types import Estimator
 from core.automl.learners.build import build_estimator, preload_learners
 from core.automl.refit.refit_worker import (
     CurveAnswer,
@@ -31,7 +33,16 @@ from core.automl.tuning.processes import describe_fit_error, end_with_parent, er
 from core.errors import to_record
 from core.files import write_text
 
+if TYPE_CHECKING:
+    from core.automl.data.training_data import TrainingData
+
 __all__ = ["main", "serve"]
+
+
+def _maker(model: ModelRequest, data: TrainingData, *, jobs: int, seed: int) -> Callable[[], Estimator]:
+    """Return what makes the unfitted estimator of a model."""
+    learner, config = model["learner"], model["config"]
+    return partial(build_estimator, learner, config, data.task, jobs=jobs, seed=seed, groups=data.feature_groups)
 
 
 def score(folder: Path, request: RefitRequest, model: ModelRequest) -> dict[str, Any]:
@@ -42,7 +53,7 @@ def score(folder: Path, request: RefitRequest, model: ModelRequest) -> dict[str,
     from core.automl.tuning.cross_validation import run_trial
 
     data = TrainingData.load(folder)
-    make = partial(build_estimator, model["learner"], model["config"], data.task, jobs=1, seed=request["seed"])
+    make = _maker(model, data, jobs=1, seed=request["seed"])
     outcome = run_trial(make, data, request["metric"])
     np.save(folder / f"{model['name']}.oof.npy", outcome.out_of_fold)
     return asdict(outcome.evaluation)
@@ -61,7 +72,7 @@ def refit(folder: Path, request: RefitRequest, model: ModelRequest) -> dict[str,
     # Threads of one fit wait for the slowest of them, so one core is left to whatever else there is.
     threads = max(1, (request["jobs"] - 1) // len(request["models"]))
     began = time.perf_counter()
-    make = partial(build_estimator, model["learner"], model["config"], data.task, jobs=threads, seed=request["seed"])
+    make = _maker(model, data, jobs=threads, seed=request["seed"])
     fitted = (
         fit_fold_models(make, data)
         if model["of_folds"]
@@ -101,7 +112,7 @@ def curve(folder: Path, request: CurveRequest) -> None:
     try:
         data = TrainingData.load(folder)
         at_a_time, threads = share_cores(model["learner"], data, request["jobs"])
-        make = partial(build_estimator, model["learner"], model["config"], data.task, jobs=threads, seed=seed)
+        make = _maker(model, data, jobs=threads, seed=seed)
         shares = possible_shares(data, seed)
         for share in shares:
             points.append((share, *score_share(make, data, request["metric"], share, seed=seed, at_a_time=at_a_time)))

@@ -23,6 +23,7 @@ from core.automl.learners.registry import LEARNERS
 from core.automl.refit.refits import FinalModel
 from core.automl.results.baselines import prior
 from core.automl.results.decision_figures import DecisionFigures, decision_figures
+from core.automl.results.feature_report import feature_report
 from core.automl.results.findings import linear_findings, trial_findings
 from core.automl.results.hyperparameters import hyperparameter_importance
 from core.automl.results.leaderboard import leaderboard_table
@@ -191,6 +192,7 @@ def conclude(
         | ({} if groups is None else {"test_groups": len(np.unique(groups))}),
         features=list(prepared.encoder.columns_),
         feature_steps=feature_steps(prepared.encoder),
+        feature_engineering=feature_report(final.estimator, list(board), prepared.metric),
         fingerprint=fingerprint(frame),
         packages=_packages(),
     )

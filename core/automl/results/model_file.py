@@ -27,10 +27,17 @@ _SCHEMA = "schema.json"
 
 TRUSTED = [
     "core.automl._model.LabelledClassifier",
+    "core.automl.engineering.engineered_model.EngineeredClassifier",
+    "core.automl.engineering.engineered_model.EngineeredRegressor",
+    "core.automl.engineering.feature_maker.FeatureMaker",
+    "core.automl.engineering.made_features.Arithmetic",
+    "core.automl.engineering.made_features.GroupDifference",
+    "core.automl.engineering.made_features.TargetMeans",
     "core.automl.ensemble.blend.BlendClassifier",
     "core.automl.ensemble.blend.BlendRegressor",
     "core.automl.learners.scaled_target.ScaledTargetRegressor",
     "core.features._encoder.TableEncoder",
+    "core.features._groups.FeatureGroups",
     "core.features._plan.ColumnPlan",
     "core.features._text.TextFeatures",
     "numpy.dtype",

@@ -22,6 +22,8 @@ from core.jsonable import jsonable
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
+    from core.automl.results.feature_report import FeatureReport
+
 __all__ = ["AutoMLResult", "PositiveClass", "Winner"]
 
 _PLAIN = (
@@ -39,6 +41,7 @@ _PLAIN = (
     "rows",
     "features",
     "feature_steps",
+    "feature_engineering",
     "fingerprint",
     "packages",
     "positive_class",
@@ -152,6 +155,9 @@ class AutoMLResult:
         Columns that the model uses.
     feature_steps : list of FeatureStep or None
         Steps of the encoder that make features of the columns; results of earlier versions have none.
+    feature_engineering : FeatureReport or None
+        Features that were made of the columns, and their gain; None where nothing was tried, and in results of earlier
+        versions.
     fingerprint : str
         Fingerprint of the table.
     packages : dict of str to str
@@ -193,6 +199,7 @@ class AutoMLResult:
     fingerprint: str
     packages: dict[str, str] = field(default_factory=dict)
     feature_steps: list[FeatureStep] | None = None
+    feature_engineering: FeatureReport | None = None
     blend: Trial | None = None
     hyperparameters: dict[str, dict[str, Estimate]] = field(default_factory=dict)
     candidates: dict[int, OutOfFold] = field(default_factory=dict, repr=False)

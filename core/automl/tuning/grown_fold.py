@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from core.automl._fitting import of_all_classes, rows_to_fit
 from core.automl._types import Codes, Estimator, Features, Output
 from core.automl.data.training_data import TrainingData
+from core.automl.engineering.engineered_model import EngineeredModel
 from core.automl.learners.early_stopping import Grow, GrownModel, Rows, StopRule, Watched
 from core.automl.learners.scaled_target import ScaledTargetRegressor
 
@@ -52,7 +54,7 @@ class GrownFold:
     Parameters
     ----------
     estimator : estimator
-        Unfitted; a regressor is within a `ScaledTargetRegressor`.
+        Unfitted; a regressor is within a `ScaledTargetRegressor`, one of made features within an `EngineeredModel`.
     grow : callable
         Function that grows it.
     data : TrainingData
@@ -78,6 +80,11 @@ class GrownFold:
             self._scaled.learn_scale(y, weight)
             rows = Rows(X, self._scaled.scaled(y), weight)
             watched_rows = Rows(watched_rows.X, self._scaled.scaled(watched_rows.y), watched_rows.weights)
+        self._engineered = inner if isinstance(inner, EngineeredModel) else None
+        if self._engineered is not None:
+            rows = replace(rows, X=self._engineered.learn_features(rows.X, rows.y, rows.weights))
+            watched_rows = replace(watched_rows, X=self._engineered.features(watched_rows.X))
+            inner = self._engineered.estimator
         self._grown: GrownModel = grow(inner, rows, watched_rows, rule)
 
     @property
@@ -87,16 +94,17 @@ class GrownFold:
 
     def outputs(self, X: Features, trees: int) -> Output:
         """Return what the first trees predict: probabilities of all classes, or numbers in the target's unit."""
-        output = self._grown.outputs(X, trees)
+        output = self._grown.outputs(X if self._engineered is None else self._engineered.features(X), trees)
         if self._scaled is not None:
             return self._scaled.unscaled(output)
         return of_all_classes(output, self._grown.classes, self._classes)
 
     def cut(self, trees: int) -> Estimator:
         """Return the fitted estimator with its first trees alone."""
-        cut = self._grown.cut(trees)
-        if self._scaled is None:
-            return cut
-        self._scaled.estimator_ = cut
-        fitted: Estimator = self._scaled
-        return fitted
+        fitted: Any = self._grown.cut(trees)
+        for wrapper in (self._engineered, self._scaled):
+            if wrapper is not None:
+                wrapper.estimator_ = fitted
+                fitted = wrapper
+        estimator: Estimator = fitted
+        return estimator

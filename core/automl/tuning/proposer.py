@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.automl._types import Config
-from core.automl.learners.build import low_cost, start_points
-from core.automl.learners.registry import LEARNERS
+from core.automl.learners.build import low_cost, search_space, start_points
+from core.automl.learners.registry import LEARNERS, MADE_FEATURES
+from core.automl.tuning.portfolio import NONE, Portfolio
 from core.automl.tuning.trials import Trial
 
 if TYPE_CHECKING:
+    from flaml import CFO
+
     from core.automl.data.training_data import TrainingData
 
 __all__ = ["Proposer", "SpaceExhaustedError"]
+
+EXPLORED = 0.03
+"""Share of the time budget below which a trial is cheap enough to explore made features before other learners."""
 
 
 class SpaceExhaustedError(Exception):
@@ -27,7 +33,7 @@ class SpaceExhaustedError(Exception):
 class _LearnerSearch:
     """The search within one learner's space, and what it has cost and gained so far."""
 
-    def __init__(self, learner: str, data: TrainingData, seed: int, seconds: float | None) -> None:
+    def __init__(self, learner: str, data: TrainingData, seed: int, seconds: float | None, *, explores: bool) -> None:
         from flaml import CFO
 
         self.learner = learner
@@ -38,8 +44,7 @@ class _LearnerSearch:
         self.best = math.inf
         self.before_best = math.inf
         self.last_cost = 0.0
-        rows, columns = data.X.shape
-        space = LEARNERS[learner].space(rows, columns, data.task)
+        space = search_space(learner, data)
         self._new = partial(
             CFO,
             metric="loss",
@@ -50,45 +55,71 @@ class _LearnerSearch:
             seed=seed,
         )
         self._names = set(space)
-        points = start_points(learner, data, seconds)
-        self.points = len(points)
-        self._cfo = self._new(points_to_evaluate=points)
+        self._initial = {name: entry.initial for name, entry in space.items() if entry.initial is not None}
+        families = ["none"] if data.feature_groups is None else data.feature_groups.families
+        self.portfolio = Portfolio(start_points(learner, data, seconds), families, explores=explores)
+        self._from_portfolio = False
+        self._cfo: CFO | None = None
         self._best_config: Config | None = None
 
-    def suggest(self) -> Config | None:
-        """Return the next configuration; None when the space is exhausted."""
+    def suggest(self, favorite: str | None) -> Config | None:
+        """Return the next configuration, of the portfolio first; None when the space is exhausted."""
+        point = self.portfolio.next(favorite)
+        self._from_portfolio = point is not None
+        if point is not None:
+            return point
+        if self._cfo is None:
+            self._cfo = self._begun()
         config = self._cfo.suggest(str(self.count))
-        return None if config is None else {name: getattr(v, "item", lambda v=v: v)() for name, v in config.items()}
+        if config is None:
+            return None
+        plain = {name: getattr(value, "item", lambda value=value: value)() for name, value in config.items()}
+        return {name: value for name, value in plain.items() if (name, value) != (MADE_FEATURES, NONE)}
 
-    def tell(self, config: Config, loss: float, seconds: float) -> None:
+    def _begun(self) -> CFO:
+        """Return FLAML's search, which starts at the best known point."""
+        if self._best_config is None:
+            return self._new()
+        return self._new(points_to_evaluate=[self._best_config], evaluated_rewards=[self.best])
+
+    def tell(self, trial: Trial, loss: float) -> None:
         """Report what came of the latest suggestion."""
-        result = {"loss": loss if math.isfinite(loss) else 1e10, "time_total_s": seconds}
-        result |= {f"config/{name}": value for name, value in config.items()}  # as FLAML's own tuner passes them
-        self._cfo.on_trial_complete(str(self.count), result)
-        self.note(config, loss, seconds)
+        if self._from_portfolio:
+            self.portfolio.note(trial, loss)
+        elif self._cfo is not None:
+            result = {"loss": loss if math.isfinite(loss) else 1e10, "time_total_s": trial.seconds}
+            result |= {
+                f"config/{name}": value for name, value in self._whole(trial).items()
+            }  # as FLAML's own tuner does
+            self._cfo.on_trial_complete(str(self.count), result)
+        self.note(trial, loss)
 
-    def replay(self, config: Config, loss: float, seconds: float) -> None:
+    def replay(self, trial: Trial, loss: float, favorite: str | None) -> None:
         """Take over a trial of an earlier search: the same suggestion is made again, and its loss reported.
 
         Where the suggestion differs (the search was made in another way), the search restarts at the best known point.
+        A hyperparameter that an earlier version did not have had its initial value.
         """
-        config = {name: value for name, value in config.items() if name in self._names}  # besides a number of trees
-        suggested = self.suggest()
-        if suggested is not None and _same(suggested, config):
-            self.tell(config, loss, seconds)
+        suggested = self.suggest(favorite)
+        if suggested is not None and _same(self._initial | suggested, self._whole(trial)):
+            self.tell(trial, loss)
             return
-        self.note(config, loss, seconds)
-        if self._best_config is not None:
-            self._cfo = self._new(points_to_evaluate=[self._best_config], evaluated_rewards=[self.best])
+        self.note(trial, loss)
+        self.portfolio.clear()
+        self._cfo = None
 
-    def note(self, config: Config, loss: float, seconds: float) -> None:
+    def _whole(self, trial: Trial) -> Config:
+        """Return a trial's values of all hyperparameters that its learner has, besides a number of trees."""
+        return self._initial | {name: value for name, value in trial.config.items() if name in self._names}
+
+    def note(self, trial: Trial, loss: float) -> None:
         """Keep count of what was spent and gained."""
         self.count += 1
-        self.cost += seconds
-        self.last_cost = seconds
+        self.cost += trial.seconds
+        self.last_cost = trial.seconds
         if loss < self.best:
             self.before_best, self.best = self.best, loss
-            self._best_config = config
+            self._best_config = self._whole(trial)
             self.cost_before_best, self.cost_at_best = self.cost_at_best, self.cost
 
     def expected_cost(self, leader: float) -> float:
@@ -122,10 +153,13 @@ class Proposer:
     """
 
     def __init__(self, learners: Sequence[str], data: TrainingData, seed: int, seconds: float | None) -> None:
+        explorer = next((name for name in learners if LEARNERS[name].grow is not None), learners[0])
         self._searches = {
-            learner: _LearnerSearch(learner, data, seed + number, seconds) for number, learner in enumerate(learners)
+            learner: _LearnerSearch(learner, data, seed + number, seconds, explores=learner == explorer)
+            for number, learner in enumerate(learners)
         }
-        self._timed = seconds is not None
+        self._explorer = self._searches[explorer]
+        self._seconds = seconds
         self._random = np.random.default_rng(seed)
         self._turn = 0
 
@@ -139,7 +173,7 @@ class Proposer:
         """
         for _ in range(100):
             search = self._choose()
-            config = search.suggest()
+            config = search.suggest(self._favorite)
             if config is not None:
                 return search.learner, config
         raise SpaceExhaustedError
@@ -147,25 +181,36 @@ class Proposer:
     def _choose(self) -> _LearnerSearch:
         searches = list(self._searches.values())
         untried = [search for search in searches if not search.count]
-        if not self._timed or untried:
+        if self._seconds is not None and self._explores_early(self._seconds):
+            return self._explorer
+        if self._seconds is None or untried:
             self._turn += 1
             return untried[0] if untried else searches[self._turn % len(searches)]
-        known = [search for search in searches if search.count < search.points]
+        known = [search for search in searches if search.portfolio.has_next(self._favorite)]
         if known:  # the portfolio first: each learner has the same share of the time, whatever its trials cost
             return min(known, key=lambda search: search.cost)
         leader = min(search.best for search in searches)
         speeds = np.array([1 / max(search.expected_cost(leader), 1e-6) for search in searches])
         return searches[int(self._random.choice(len(searches), p=speeds / speeds.sum()))]
 
-    def tell(self, learner: str, config: Config, loss: float, seconds: float) -> None:
-        """Report a proposal's loss (infinite when it failed) and what it cost."""
-        self._searches[learner].tell(config, loss, seconds)
+    @property
+    def _favorite(self) -> str | None:
+        return self._explorer.portfolio.favorite
+
+    def _explores_early(self, seconds: float) -> bool:
+        """Return whether the features are to be explored next: where that is cheap, the others know from the start."""
+        explorer = self._explorer
+        return bool(explorer.count) and explorer.portfolio.exploring and explorer.last_cost < EXPLORED * seconds
+
+    def tell(self, trial: Trial, loss: float) -> None:
+        """Report what came of a proposal: its loss is infinite when it failed."""
+        self._searches[trial.learner].tell(trial, loss)
 
     def replay(self, trial: Trial, loss: float) -> None:
         """Take over an earlier trial, so that the next proposal of its learner continues from there."""
         search = self._searches.get(trial.learner)
         if search is not None:
-            search.replay(trial.config, loss, trial.seconds)
+            search.replay(trial, loss, self._favorite)
 
 
 def _same(one: Config, other: Config) -> bool:

@@ -43,8 +43,8 @@ class Proposals(Protocol):
         """Take over an earlier trial."""
         ...
 
-    def tell(self, learner: str, config: Config, loss: float, seconds: float) -> None:
-        """Report a proposal's loss and what it cost."""
+    def tell(self, trial: Trial, loss: float) -> None:
+        """Report what came of a proposal."""
         ...
 
 
@@ -60,7 +60,7 @@ class _FixedProposals:
     def replay(self, trial: Trial, loss: float) -> None:
         next(self._configs)
 
-    def tell(self, learner: str, config: Config, loss: float, seconds: float) -> None:
+    def tell(self, trial: Trial, loss: float) -> None:
         return None
 
 
@@ -98,7 +98,7 @@ def search(folder: Path) -> None:
         )
         trial = _run(Trial(number, learner, config, "failed"), plan, data, pruner, folder)
         append_trial(folder / EVENTS, trial)
-        proposals.tell(learner, config, _loss(trial, larger_is_better), trial.seconds)
+        proposals.tell(trial, _loss(trial, larger_is_better))
         if pruner is not None:
             pruner.note(trial)
 
@@ -116,7 +116,15 @@ def _run(trial: Trial, plan: WorkerPlan, data: TrainingData, pruner: Pruner | No
     began = time.perf_counter()
     try:
         outcome = run_trial(
-            partial(build_estimator, trial.learner, trial.config, data.task, jobs=threads, seed=plan.seed),
+            partial(
+                build_estimator,
+                trial.learner,
+                trial.config,
+                data.task,
+                jobs=threads,
+                seed=plan.seed,
+                groups=data.feature_groups,
+            ),
             data,
             plan.metric,
             at_a_time=at_a_time,

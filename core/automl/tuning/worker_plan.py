@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -107,7 +107,7 @@ class WorkerPlan:
 
 def search_key(settings: AutoMLSettings, prepared: Prepared, configs: Configs | None) -> str:
     """Return a hash that is the same for two searches whose trials can be put together."""
-    description = {
+    description: dict[str, Any] = {
         "metric": prepared.metric,
         "seed": settings.seed,
         "timed": settings.time_budget_s is not None,
@@ -115,6 +115,8 @@ def search_key(settings: AutoMLSettings, prepared: Prepared, configs: Configs | 
         "searchers": settings.searchers,
         "configs": configs,
     }
+    if not settings.feature_engineering:  # earlier versions did not know it
+        description["feature_engineering"] = False
     data = prepared.data
     digest = hashlib.sha256(json.dumps(description, default=str).encode())
     for array in (data.X, data.y, *(part for fold in data.folds for part in fold)):

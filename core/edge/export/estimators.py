@@ -165,6 +165,12 @@ def _convert_blend(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
     return convert_blend(estimator, width, convert_estimator, FEATURES)
 
 
+def _convert_engineered(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
+    from core.edge.export.engineered_graph import convert_engineered
+
+    return convert_engineered(estimator, width, convert_estimator, FEATURES)
+
+
 def _convert_scaled_target(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
     from core.edge.export.scaled_target_graph import convert_scaled_target
 
@@ -198,6 +204,8 @@ EXPORTABLE = Registry(
         ExportableEstimator("core.NeuralNetRegressor", convert=_convert_neural_net),
         ExportableEstimator("core.BlendClassifier", convert=_convert_blend),
         ExportableEstimator("core.BlendRegressor", convert=_convert_blend),
+        ExportableEstimator("core.EngineeredClassifier", convert=_convert_engineered),
+        ExportableEstimator("core.EngineeredRegressor", convert=_convert_engineered),
         ExportableEstimator("core.ScaledTargetRegressor", convert=_convert_scaled_target),
     ],
 )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
     from core.fairness.reductions.interruptible_estimator import InterruptibleEstimator
+    from core.features import FeatureGroups
 
 __all__ = ["TrainingSetup", "Winner"]
 
@@ -50,6 +51,8 @@ class TrainingSetup:
         Called before each fit; it raises an error to stop.
     weights : array of shape (n,), optional
         Weights of the training rows, where the search has them.
+    feature_groups : FeatureGroups, optional
+        Encoded columns that a winner's features are made of.
     """
 
     X: FloatArray
@@ -66,13 +69,21 @@ class TrainingSetup:
     seed: int
     before_fit: Callable[[], None]
     weights: FloatArray | None = None
+    feature_groups: FeatureGroups | None = None
 
     def learner(self) -> ClassifierMixin:
         """Return the winner's learner with its configuration, unfitted."""
         from core.automl import build_estimator
 
         jobs = os.cpu_count() or 1
-        return build_estimator(self.winner["learner"], self.winner["config"], self.task, jobs=jobs, seed=self.seed)
+        return build_estimator(
+            self.winner["learner"],
+            self.winner["config"],
+            self.task,
+            jobs=jobs,
+            seed=self.seed,
+            groups=self.feature_groups,
+        )
 
     def estimator(self) -> InterruptibleEstimator:
         """Return the learner, wrapped so that it calls `before_fit`."""

@@ -18,6 +18,7 @@ from core.automl.ensemble.blend import BlendClassifier, BlendRegressor
 from core.automl.ensemble.candidates import load_out_of_fold
 from core.automl.ensemble.selection import choose_blend
 from core.edge import TableScorer, export_onnx
+from core.features import feature_groups
 
 
 def table(rows=500, seed=0):
@@ -59,7 +60,7 @@ def test_blend_is_the_first_row_with_its_members(classes):
     first = result.leaderboard.iloc[0]
     assert (first["name"], first["learner"], first["score"]) == ("blend", "blend", result.winner["score"])
     members = first["config"]["members"]
-    assert len({member["learner"] for member in members}) > 1
+    assert len({(member["learner"], member["trial"]) for member in members}) > 1
     assert sum(member["weight"] for member in members) == pytest.approx(1)
     known = {trial["trial"]: trial for trial in result.trials}
     for member in members:
@@ -90,7 +91,9 @@ def test_members_are_fitted_on_all_training_rows(classes):
     X, y = encoder.transform(train), (train["y"] == "low").astype(int)
     expected = 0.0
     for member in result.winner["config"]["members"]:
-        estimator = build_estimator(member["learner"], member["config"], "binary", jobs=1, seed=0).fit(X, y)
+        learner, config = member["learner"], member["config"]
+        estimator = build_estimator(learner, config, "binary", jobs=1, seed=0, groups=feature_groups(encoder))
+        estimator.fit(X, y)
         expected = expected + member["weight"] * estimator.predict_proba(encoder.transform(frame))
     assert np.allclose(result.model.predict_proba(frame), expected, atol=1e-6)
     assert set(result.model.predict(frame)) <= {"low", "high"}
@@ -102,9 +105,9 @@ def test_winner_can_be_built_again_from_its_configuration(classes):
     encoder = result.model.named_steps["features"]
     train = frame.iloc[result.oof["row_id"]]
     X, y = encoder.transform(train), (train["y"] == "low").to_numpy(dtype=int)
-    again = build_estimator("blend", result.winner["config"], "binary", jobs=1, seed=0).fit(
-        X, y, sample_weight=np.ones(len(y))
-    )
+    groups = feature_groups(encoder)
+    again = build_estimator("blend", result.winner["config"], "binary", jobs=1, seed=0, groups=groups)
+    again.fit(X, y, sample_weight=np.ones(len(y)))
     probabilities = again.predict_proba(encoder.transform(frame))
     assert np.allclose(probabilities, result.model.predict_proba(frame), atol=1e-6)
 

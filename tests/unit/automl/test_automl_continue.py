@@ -126,11 +126,14 @@ def test_start_points_are_within_the_space_and_can_be_fitted(learner, name, targ
     for point in points:
         build_estimator(learner, point | few, data.task, jobs=1, seed=0).fit(data.X[train], data.y[train])
     proposer = Proposer((learner,), data, 0, None)
-    for point in points:
+    families = ["none"] if data.feature_groups is None else data.feature_groups.families
+    first = [points[0] | ({} if family == "none" else {"made_features": family}) for family in families[:3]]
+    for point in [*first, *points[1:]]:
         proposed, config = proposer.propose()
         assert proposed == learner
+        assert config.get("made_features") == point.get("made_features")
         assert {name: config[name] for name in point} == pytest.approx(point)
-        proposer.tell(proposed, config, 0.5, 0.1)
+        proposer.tell(Trial(None, proposed, config, "finished", seconds=0.1), 0.5)
 
 
 def test_meta_learned_defaults_are_used():
@@ -155,5 +158,5 @@ def test_replay_of_trials_that_were_found_in_another_way_begins_at_the_best():
         items.append(json.dumps(config, sort_keys=True))
         assert 4 <= config["num_leaves"] <= 60
         assert "n_estimators" not in config
-        proposer.tell("lgbm", config, -0.85, 1.0)
+        proposer.tell(Trial(None, "lgbm", config, "finished", seconds=1.0), -0.85)
     assert len(set(items)) == 3
