@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Proposer", "SpaceExhaustedError"]
 
-EXPLORED = 0.03
+EXPLORED = 0.1
 """Share of the time budget below which a trial is cheap enough to explore made features before other learners."""
 
 
@@ -150,15 +150,28 @@ class Proposer:
         Seed of the search.
     seconds : float or None
         Time budget, in which cost guides the search. None makes the proposals reproducible: learners take turns.
+    favorite : callable, optional
+        Function that returns the made features that paid in another worker, None while that is open. By default the
+        first learner that is grown explores them here.
     """
 
-    def __init__(self, learners: Sequence[str], data: TrainingData, seed: int, seconds: float | None) -> None:
+    def __init__(
+        self,
+        learners: Sequence[str],
+        data: TrainingData,
+        seed: int,
+        seconds: float | None,
+        favorite: Callable[[], str | None] | None = None,
+    ) -> None:
         explorer = next((name for name in learners if LEARNERS[name].grow is not None), learners[0])
         self._searches = {
-            learner: _LearnerSearch(learner, data, seed + number, seconds, explores=learner == explorer)
+            learner: _LearnerSearch(
+                learner, data, seed + number, seconds, explores=favorite is None and learner == explorer
+            )
             for number, learner in enumerate(learners)
         }
         self._explorer = self._searches[explorer]
+        self._known_elsewhere = favorite
         self._seconds = seconds
         self._random = np.random.default_rng(seed)
         self._turn = 0
@@ -173,7 +186,7 @@ class Proposer:
         """
         for _ in range(100):
             search = self._choose()
-            config = search.suggest(self._favorite)
+            config = search.suggest(self.favorite)
             if config is not None:
                 return search.learner, config
         raise SpaceExhaustedError
@@ -186,7 +199,7 @@ class Proposer:
         if self._seconds is None or untried:
             self._turn += 1
             return untried[0] if untried else searches[self._turn % len(searches)]
-        known = [search for search in searches if search.portfolio.has_next(self._favorite)]
+        known = [search for search in searches if search.portfolio.has_next(self.favorite)]
         if known:  # the portfolio first: each learner has the same share of the time, whatever its trials cost
             return min(known, key=lambda search: search.cost)
         leader = min(search.best for search in searches)
@@ -194,8 +207,9 @@ class Proposer:
         return searches[int(self._random.choice(len(searches), p=speeds / speeds.sum()))]
 
     @property
-    def _favorite(self) -> str | None:
-        return self._explorer.portfolio.favorite
+    def favorite(self) -> str | None:
+        """Made features that paid; None while it is open."""
+        return self._explorer.portfolio.favorite if self._known_elsewhere is None else self._known_elsewhere()
 
     def _explores_early(self, seconds: float) -> bool:
         """Return whether the features are to be explored next: where that is cheap, the others know from the start."""
@@ -210,7 +224,7 @@ class Proposer:
         """Take over an earlier trial, so that the next proposal of its learner continues from there."""
         search = self._searches.get(trial.learner)
         if search is not None:
-            search.replay(trial, loss, self._favorite)
+            search.replay(trial, loss, self.favorite)
 
 
 def _same(one: Config, other: Config) -> bool:

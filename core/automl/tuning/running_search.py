@@ -22,7 +22,7 @@ from core.automl.tuning.trial_event import trial_event
 from core.automl.tuning.trials import Trial, Trials
 from core.automl.tuning.warm_start import WarmStart
 from core.automl.tuning.worker import OUT_OF_FOLD, WorkerHandle
-from core.automl.tuning.worker_plan import Configs, search_key, worker_plan
+from core.automl.tuning.worker_plan import FAVORITE, Configs, search_key, worker_plan
 from core.datasets import Finding
 from core.progress import Report
 
@@ -94,6 +94,7 @@ class RunningSearch:
         self.resumed = mark.exists() and mark.read_text() == key
         if not self.resumed:
             (self.folder / EVENTS).unlink(missing_ok=True)
+            (self.folder / FAVORITE).unlink(missing_ok=True)
             shutil.rmtree(self.folder / OUT_OF_FOLD, ignore_errors=True)
             for fitted in self.folder.glob("fit*"):
                 fitted.unlink()

@@ -24,6 +24,7 @@ from core.automl.tuning.processes import describe_fit_error, end_with_parent, er
 from core.automl.tuning.trials import Trial
 from core.automl.tuning.worker import OUT_OF_FOLD
 from core.automl.tuning.worker_plan import PLAN, WorkerPlan
+from core.files import write_text
 
 if TYPE_CHECKING:
     from core.automl.data.training_data import TrainingData
@@ -34,6 +35,11 @@ __all__ = ["main", "search"]
 
 class Proposals(Protocol):
     """Says what to try next."""
+
+    @property
+    def favorite(self) -> str | None:
+        """Made features that paid; None while it is open."""
+        ...
 
     def propose(self) -> tuple[str, Config]:
         """Return a learner and a configuration."""
@@ -50,6 +56,8 @@ class Proposals(Protocol):
 
 class _FixedProposals:
     """A fixed list of configurations, in its order."""
+
+    favorite: str | None = None
 
     def __init__(self, configs: Sequence[tuple[str, Config]]) -> None:
         self._configs: Iterator[tuple[str, Config]] = iter(configs)
@@ -75,7 +83,13 @@ def search(folder: Path) -> None:
     data = TrainingData.load(Path(plan.data))
     done = read_trials(folder)
     proposals: Proposals = (
-        Proposer(plan.learners, data, plan.seed, plan.seconds if plan.timed else None)
+        Proposer(
+            plan.learners,
+            data,
+            plan.seed,
+            plan.seconds if plan.timed else None,
+            favorite=None if plan.explores else partial(_favorite, plan),
+        )
         if plan.configs is None
         else _FixedProposals(plan.configs)
     )
@@ -85,6 +99,7 @@ def search(folder: Path) -> None:
         proposals.replay(trial, _loss(trial, larger_is_better))
         if pruner is not None:
             pruner.note(trial)
+    _publish(plan, proposals)
     number = len(done)
     while plan.count is None or number < plan.count:
         number += 1
@@ -99,8 +114,21 @@ def search(folder: Path) -> None:
         trial = _run(Trial(number, learner, config, "failed"), plan, data, pruner, folder)
         append_trial(folder / EVENTS, trial)
         proposals.tell(trial, _loss(trial, larger_is_better))
+        _publish(plan, proposals)
         if pruner is not None:
             pruner.note(trial)
+
+
+def _publish(plan: WorkerPlan, proposals: Proposals) -> None:
+    """Tell the other workers which made features paid, once it is known."""
+    if plan.favorite is not None and plan.explores and proposals.favorite is not None:
+        write_text(plan.favorite, proposals.favorite)
+
+
+def _favorite(plan: WorkerPlan) -> str | None:
+    """Return which made features paid in the worker that explores them; None while it is open."""
+    file = Path(plan.favorite or "")
+    return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
 def _run(trial: Trial, plan: WorkerPlan, data: TrainingData, pruner: Pruner | None, folder: Path) -> Trial:

@@ -22,9 +22,10 @@ from core.files import write_text
 if TYPE_CHECKING:
     from core.automl.data.prepare import Prepared
 
-__all__ = ["PLAN", "Configs", "WorkerPlan", "search_key", "worker_plan"]
+__all__ = ["FAVORITE", "PLAN", "Configs", "WorkerPlan", "search_key", "worker_plan"]
 
 PLAN = "plan.json"
+FAVORITE = "favorite.txt"
 TRIAL_SHARE = 0.2
 """Share of the time that is left in which a trial's boosted trees grow, at most."""
 MIN_TRIAL_S = 1.0
@@ -63,6 +64,11 @@ class WorkerPlan:
         Trials of an earlier search to continue from.
     keep_models : bool, default=False
         Whether the models of the folds are kept, where there are few rows.
+    favorite : str or None, default=None
+        File in which the worker that explores made features says which of them paid; None where each worker finds that
+        out by itself.
+    explores : bool, default=True
+        Whether this worker explores them.
     """
 
     data: str
@@ -77,6 +83,8 @@ class WorkerPlan:
     configs: list[tuple[str, Config]] | None = None
     warm_start: list[Trial] = field(default_factory=list)
     keep_models: bool = False
+    favorite: str | None = None
+    explores: bool = True
 
     def trial_s(self) -> float:
         """Return the seconds that boosted trees of a trial that begins now may grow."""
@@ -174,4 +182,6 @@ def worker_plan(
         configs=None if configs is None else [(name, config) for name, config in configs[len(trials) :][first::count]],
         warm_start=list(trials) if configs is None else [],
         keep_models=settings.bagging and configs is None,
+        favorite=str(folder.resolve() / FAVORITE) if timed and count > 1 else None,
+        explores=index == 0 or not timed,
     )
