@@ -64,6 +64,10 @@ class AutoMLSettings(CheckedSettings):
     feature_engineering : bool, default=True
         Whether a search also tries features that are made of the columns: means of the target by category, arithmetic
         of numbers, differences from a group's mean. They are chosen within each fold. Off does without.
+    monotone : dict of str to str, optional
+        Columns with which the prediction (of two classes, the probability of the positive one) may only rise
+        (increasing) or only fall (decreasing), all else equal. Learners that cannot keep to that are not tried, and no
+        features are made.
     column_types : dict of str to str, optional
         Type of a column with custom: numeric, categorical, text, date or ignore; auto decides on the others.
     imputation : {"median", "mean", "most_frequent", "zero"}, default="median"
@@ -122,6 +126,7 @@ class AutoMLSettings(CheckedSettings):
     explain: bool = True
     featurization: Literal["auto", "off", "custom"] = "auto"
     feature_engineering: bool = True
+    monotone: dict[str, Literal["increasing", "decreasing"]] = Field(default_factory=dict)
     column_types: dict[str, ColumnType] = Field(default_factory=dict)
     imputation: Imputation = "median"
     column_imputation: dict[str, Imputation] = Field(default_factory=dict)
@@ -151,6 +156,9 @@ class AutoMLSettings(CheckedSettings):
             raise ValueError(f"folds must be auto or 2 to 50, not {self.folds}")
         for name in (*(() if self.learners == "auto" else self.learners), *self.blocked_learners):
             LEARNERS.require(name)
+        for name in () if self.learners == "auto" or not self.monotone else self.learners:
+            if not LEARNERS[name].monotone:
+                raise ValueError(f"the learner '{name}' cannot keep monotone relations")
         if not self.chosen_learners:
             raise ValueError("no learner is left")
         if self.target in self.drop_columns:
@@ -175,7 +183,7 @@ class AutoMLSettings(CheckedSettings):
                 raise ValueError(f"'{self.weight_column}' cannot have weights and decide on the split as well")
             if self.column_types.get(self.weight_column, "ignore") != "ignore":
                 raise ValueError(f"the weight_column '{self.weight_column}' is not a feature, so it has no column type")
-        for field in ("column_types", "column_imputation"):
+        for field in ("column_types", "column_imputation", "monotone"):
             if self.target in getattr(self, field):
                 raise ValueError(f"the target '{self.target}' is not a feature, so {field} cannot have it")
 
@@ -190,4 +198,5 @@ class AutoMLSettings(CheckedSettings):
     def chosen_learners(self) -> tuple[str, ...]:
         """Learners that the search may use, in the order of `LEARNERS`."""
         chosen = tuple(LEARNERS) if self.learners == "auto" else self.learners
-        return tuple(name for name in LEARNERS if name in chosen and name not in self.blocked_learners)
+        able = [name for name in chosen if not self.monotone or LEARNERS[name].monotone]
+        return tuple(name for name in LEARNERS if name in able and name not in self.blocked_learners)

@@ -60,6 +60,10 @@ class Estimator(Protocol):
         """Return class codes, or numbers."""
         ...
 
+    def set_params(self, **parameters: Any) -> Estimator:
+        """Change parameters."""
+        ...
+
 
 @runtime_checkable
 class Classifier(Protocol):

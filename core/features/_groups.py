@@ -28,6 +28,9 @@ class FeatureGroups:
         Positions of each category of three values or more: one for each value, or a single one with their codes.
     sizes : dict of str to int
         Number of codes of each category, of which 0 stands for a value that the encoder has not seen.
+    monotone : list of int
+        Direction in which a model's answer may change with each encoded column: 1 up, -1 down, 0 both. Empty where all
+        may go both ways. Otherwise no features are made, because they would change with the columns.
 
     Examples
     --------
@@ -39,10 +42,13 @@ class FeatureGroups:
     shifted: dict[str, int] = field(default_factory=dict)
     categories: dict[str, list[int]] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    monotone: list[int] = field(default_factory=list)
 
     @property
     def families(self) -> list[str]:
         """What can be made of them, the most comprehensive last: none, target_means, arithmetic, all."""
+        if self.monotone:
+            return ["none"]
         means = bool(self.categories)
         arithmetic = len(self.numbers) > 1 or len(self.shifted) > 1 or (means and bool(self.numbers))
         possible = {"none": True, "target_means": means, "arithmetic": arithmetic, "all": means and arithmetic}
@@ -62,7 +68,7 @@ def feature_groups(encoder: TableEncoder) -> FeatureGroups:
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"age": [20.0, None, 40.0], "job": ["a", "b", "c"]})
     >>> feature_groups(TableEncoder().fit(frame))
-    FeatureGroups(numbers={'age': 0}, shifted={}, categories={'job': [2, 3, 4]}, sizes={'job': 4})
+    FeatureGroups(numbers={'age': 0}, shifted={}, categories={'job': [2, 3, 4]}, sizes={'job': 4}, monotone=[])
     """
     types = dict(zip(encoder.columns_, encoder.kinds_, strict=True))
     epochs = {date_features(name, encoder.columns_)[0]: name for name in encoder.dates_}

@@ -49,11 +49,14 @@ def metric(task: str) -> str:
 def show(dataset: Dataset, target: str, task: str, others: list[str]) -> dict[str, Any]:
     """Draw the expander and return the settings it holds."""
     unused = {"automl-max-trials"} if st.session_state.get("automl-preset") == "trials" else set()
-    changed = [
+    defaults: dict[str, tuple[str, Any]] = _DEFAULTS | {"automl-learners": ("learners", list(LEARNERS))}
+    defaults |= {key: ("monotone relations", []) for key in features.monotone_keys(dataset, target)}
+    differing = [
         label
-        for key, (label, initial) in (_DEFAULTS | {"automl-learners": ("learners", list(LEARNERS))}).items()
+        for key, (label, initial) in defaults.items()
         if key not in unused and st.session_state.get(key, initial) != initial
     ]
+    changed = list(dict.fromkeys(differing))
     label = "Advanced: " + (f"changed {', '.join(changed)}" if changed else "defaults")
     with st.expander(label, icon=":material/tune:", key="automl-advanced"):
         left, right = st.columns(2, gap="medium")

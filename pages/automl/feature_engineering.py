@@ -42,8 +42,11 @@ def _sentence(report: FeatureReport) -> str:
     models, engineered, count = report["models"], report["engineered"], len(report["features"])
     if not engineered:
         return "Further features were tried, and the final model does without them."
-    of = "The final model is" if models == 1 else f"{engineered} of the final {models} models are"
-    return f"{of} given features that were made of the columns, {count} different ones. Each model chose its own."
+    given = f"given features that were made of the columns, {count} different ones."
+    if models == 1:
+        return f"The final model is {given}"
+    which = f"All {models} models" if engineered == models else f"{engineered} of the {models} models"
+    return f"{which} of the final one are {given} Each chose its own."
 
 
 def _gains(report: FeatureReport, metric: str) -> None:

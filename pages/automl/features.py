@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.catalog import Dataset
 
-__all__ = ["missing_choice", "show"]
+__all__ = ["missing_choice", "monotone_keys", "show"]
 
 _FEATURIZATION = {"auto": "Automatic", "custom": "By column", "off": "Off (numeric columns only)"}
 _TYPES = ("auto", "numeric", "categorical", "text", "date", "ignore")
@@ -35,6 +35,7 @@ def show(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
         "The results show what they brought.",
     )
     values: dict[str, Any] = {"featurization": featurization, "feature_engineering": engineered}
+    values |= _monotone(dataset, target, others)
     if featurization == "custom":
         values |= _types(dataset, target, others)
     st.markdown("**Related rows**")
@@ -52,6 +53,31 @@ def show(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
         if column is not None:
             values[f"{split_by}_column"] = column
     return values
+
+
+def monotone_keys(dataset: Dataset, target: str) -> tuple[str, str]:
+    """Return the keys of the widgets of columns that predictions may only rise, or only fall, with."""
+    return f"automl-increasing-{dataset.id}-{target}", f"automl-decreasing-{dataset.id}-{target}"
+
+
+def _monotone(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
+    rising_key, falling_key = monotone_keys(dataset, target)
+    rising = st.multiselect(
+        "Prediction may only rise with",
+        others,
+        key=rising_key,
+        placeholder="No column",
+        help="Numbers or dates. Of two classes the probability of the positive one rises. Only boosted trees "
+        "and forests are tried then, and no further features are made.",
+    )
+    falling = st.multiselect(
+        "Prediction may only fall with",
+        [name for name in others if name not in rising],
+        key=falling_key,
+        placeholder="No column",
+    )
+    directions = dict.fromkeys(rising, "increasing") | dict.fromkeys(falling, "decreasing")
+    return {"monotone": directions} if directions else {}
 
 
 def missing_choice(values: dict[str, Any]) -> str | None:

@@ -63,8 +63,12 @@ def test_start_submits_what_the_widgets_say(world: World) -> None:
     test.number_input(key="automl-max-trials").set_value(17)
     test.multiselect(key="automl-learners").set_value(["lgbm", "rf"])
     test.multiselect(key=f"automl-drop-{world.credit.id}").set_value(["age"])
+    test.toggle(key="automl-feature-engineering").set_value(False)
+    test.multiselect(key=f"automl-increasing-{world.credit.id}-credit").set_value(["credit_amount"])
     test.slider(key="automl-test-share").set_value(30).run()
-    assert "changed maximum trials, test share, learners" in test.expander[0].label
+    changed = "changed maximum trials, test share, further features, learners, monotone relations"
+    assert changed in test.expander[0].label
+    assert "credit_amount" not in test.multiselect(key=f"automl-decreasing-{world.credit.id}-credit").options
     test.button(key="automl-start").click().run()
     assert not test.exception
     settings = _submitted(test)
@@ -72,6 +76,8 @@ def test_start_submits_what_the_widgets_say(world: World) -> None:
     assert settings["max_trials"] == 17
     assert settings["learners"] == ["lgbm", "rf"]
     assert settings["drop_columns"] == ["age"]
+    assert settings["feature_engineering"] is False
+    assert settings["monotone"] == {"credit_amount": "increasing"}
     assert settings["test_fraction"] == pytest.approx(0.3)
     assert set(settings["sensitive_columns"]) == {"sex", "age"}
 
@@ -225,6 +231,7 @@ def test_each_tab_of_a_result_draws(world: World, kind: str, tab: str) -> None:
     if tab == "Winner":
         assert sum(test.dataframe[0].value["Weight"]) == pytest.approx(100)
         assert test.dataframe[1].value["Features"].sum() > 9
+        assert "Feature engineering" in texts(test)
     if tab == "Charts":
         assert len(test.get("vega_lite_chart")) == (9 if kind == "binary" else 4)
         assert "Would more rows help?" in texts(test)

@@ -20,7 +20,7 @@ from core.columns import require_columns
 from core.datasets import Finding, infer_task, whole_numbers
 from core.errors import InputError, SettingsError
 from core.evaluation import METRICS, resolve_metric
-from core.features import LARGEST, TableEncoder, as_dates, as_seconds, check_types, feature_groups
+from core.features import LARGEST, FeatureGroups, TableEncoder, as_dates, as_seconds, check_types, feature_groups
 
 __all__ = ["Prepared", "prepare"]
 
@@ -100,7 +100,7 @@ def _require_storable(frame: pd.DataFrame) -> None:
 def _require_settings_columns(frame: pd.DataFrame, settings: AutoMLSettings) -> None:
     """Raise when a column that the settings name is not in the table."""
     columns = [settings.target, *settings.drop_columns, *settings.sensitive_columns]
-    columns += [*settings.column_types, *settings.column_imputation]
+    columns += [*settings.column_types, *settings.column_imputation, *settings.monotone]
     roles = (settings.time_column, settings.group_column, settings.weight_column)
     columns += [name for name in roles if name is not None]
     require_columns(frame.columns, columns)
@@ -198,6 +198,30 @@ def _require_free_names(settings: AutoMLSettings, labels: list[Label] | None) ->
             )
 
 
+def _feature_groups(encoder: TableEncoder, settings: AutoMLSettings, task: str) -> FeatureGroups:
+    """Return what features may be made of, and the directions in which answers may change."""
+    groups = feature_groups(encoder)
+    if not settings.monotone:
+        made = settings.feature_engineering and settings.featurization != "off"
+        return groups if made else FeatureGroups()
+    if task == "multiclass":
+        raise SettingsError(
+            f"Monotone relations need a number or two classes, and '{settings.target}' has more classes.",
+            "Leave the relations out, or join classes until two are left.",
+        )
+    positions = groups.numbers | groups.shifted
+    directions = [0] * len(encoder.get_feature_names_out())
+    for name, direction in settings.monotone.items():
+        if name not in positions:
+            types_by_name = dict(zip(encoder.columns_, encoder.kinds_, strict=True))
+            raise SettingsError(
+                f"'{name}' cannot have a monotone relation: it is used as {types_by_name.get(name, 'nothing')}.",
+                "Choose columns of numbers or dates.",
+            )
+        directions[positions[name]] = 1 if direction == "increasing" else -1
+    return FeatureGroups(monotone=directions)
+
+
 def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
     """Validate, split off the test, fit the features on the training rows only, make the folds.
 
@@ -264,7 +288,6 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
     findings += encoder.findings()
     folds = make_folds(y[train], labels is not None, settings, roles.take(train))
     train_weights = None if weights is None else weights[train]
-    made_of = feature_groups(encoder) if settings.feature_engineering and settings.featurization != "off" else None
     folds, fold_findings = scorable(folds, y[train], len(labels or ()), metric, train_weights)
     findings += fold_findings
     return Prepared(
@@ -279,7 +302,7 @@ def prepare(frame: pd.DataFrame, settings: AutoMLSettings) -> Prepared:
             settings.class_weights,
             roles.take(train).groups,
             train_weights,
-            None if made_of is None or len(made_of.families) == 1 else made_of,
+            _feature_groups(encoder, settings, task),
         ),
         X_test=encoder.transform(features.iloc[test]) if len(test) else X_train[:0],
         y_test=y[test],

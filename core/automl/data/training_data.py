@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from core.automl._types import Codes, Features, Groups, Target, Weights
-
-if TYPE_CHECKING:
-    from core.features import FeatureGroups
+from core.features import FeatureGroups
 
 __all__ = ["TrainingData", "class_weight"]
 
@@ -38,7 +36,8 @@ class TrainingData:
     weights : array of shape (n,), optional
         Weight of each row, with the mean 1.
     feature_groups : FeatureGroups, optional
-        Columns that features may be made of.
+        Columns that features may be made of, and the directions in which a model's answer may change with them. By
+        default nothing is made, and all may go both ways.
     """
 
     X: Features
@@ -48,7 +47,7 @@ class TrainingData:
     weighted: bool = False
     groups: Groups | None = None
     weights: Weights | None = None
-    feature_groups: FeatureGroups | None = None
+    feature_groups: FeatureGroups = field(default_factory=FeatureGroups)
 
     def weights_of(self, rows: Codes) -> Weights | None:
         """Return the weights of some rows; None where all rows weigh the same."""
@@ -67,8 +66,7 @@ class TrainingData:
             arrays["groups"] = self.groups
         if self.weights is not None:
             arrays["weights"] = self.weights
-        if self.feature_groups is not None:
-            arrays["feature_groups"] = json.dumps(asdict(self.feature_groups))
+        arrays["feature_groups"] = json.dumps(asdict(self.feature_groups))
         for number, (train, validation) in enumerate(self.folds):
             arrays |= {f"fold{number}_0": train, f"fold{number}_1": validation}
         np.savez(folder / "y.npz", **arrays)
@@ -76,8 +74,6 @@ class TrainingData:
     @classmethod
     def load(cls, folder: Path) -> TrainingData:
         """Read what `save` wrote."""
-        from core.features import FeatureGroups
-
         with np.load(folder / "y.npz") as stored:
             count = sum(name.startswith("fold") for name in stored.files) // 2
             return cls(
@@ -88,9 +84,7 @@ class TrainingData:
                 weighted=bool(stored["weighted"]),
                 groups=stored["groups"] if "groups" in stored.files else None,
                 weights=stored["weights"] if "weights" in stored.files else None,
-                feature_groups=FeatureGroups(**json.loads(str(stored["feature_groups"])))
-                if "feature_groups" in stored.files
-                else None,
+                feature_groups=FeatureGroups(**json.loads(str(stored["feature_groups"]))),
             )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.automl._types import Config, Estimator
 from core.automl.learners.linear import linear
-from core.automl.learners.registry import LEARNERS, LOG_TARGET, MADE_FEATURES, Learner
+from core.automl.learners.registry import LEARNERS, LOG_TARGET, LOSS, MADE_FEATURES, Learner
 from core.automl.learners.space import Hyperparameter
 from core.errors import SettingsError
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from core.automl.data.training_data import TrainingData
     from core.features import FeatureGroups
 
-__all__ = ["build_estimator", "low_cost", "preload_learners", "search_space", "start_points"]
+__all__ = ["ABSOLUTE_METRICS", "build_estimator", "low_cost", "preload_learners", "search_space", "start_points"]
+
+ABSOLUTE_METRICS = ("mae", "mape")
+"""Metrics that absolute errors decide on."""
 
 
 def preload_learners() -> None:
@@ -43,7 +46,8 @@ def build_estimator(
     seed : int
         Seed of the estimator's random numbers.
     groups : FeatureGroups, optional
-        Encoded columns to make features of, for configurations that have some made.
+        Encoded columns to make features of, for configurations that have some made, and the directions in which the
+        answer may change with each column.
 
     Raises
     ------
@@ -69,8 +73,14 @@ def build_estimator(
     if learner == "linear":
         plain = linear(task, seed=seed, **config)
     else:
-        own = {name: value for name, value in config.items() if name not in (LOG_TARGET, MADE_FEATURES)}
-        plain = LEARNERS.require(learner).build(own, task, jobs=jobs, seed=seed)
+        record = LEARNERS.require(learner)
+        own = {name: value for name, value in config.items() if name not in (LOG_TARGET, LOSS, MADE_FEATURES)}
+        plain = record.build(own, task, jobs=jobs, seed=seed)
+        parameters: Config = dict(record.absolute) if config.get(LOSS) == "absolute" else {}
+        if groups is not None and groups.monotone and record.monotone is not None:
+            parameters |= record.monotone(groups.monotone)
+        if parameters:
+            plain.set_params(**parameters)
         if (families := config.get(MADE_FEATURES, "none")) != "none":
             plain = _engineered(plain, families, task, seed, groups)
     if task != "regression":
@@ -95,8 +105,8 @@ def _engineered(estimator: Estimator, families: str, task: str, seed: int, group
     return engineered
 
 
-def search_space(learner: str, data: TrainingData) -> dict[str, Hyperparameter]:
-    """Return the search space of a learner on these rows, with the question which features are made.
+def search_space(learner: str, data: TrainingData, metric: str = "auto") -> dict[str, Hyperparameter]:
+    """Return the search space of a learner on these rows, with which features are made and which loss is minimized.
 
     Parameters
     ----------
@@ -104,12 +114,16 @@ def search_space(learner: str, data: TrainingData) -> dict[str, Hyperparameter]:
         Key of `LEARNERS`.
     data : TrainingData
         Rows to learn from.
+    metric : str, default="auto"
+        Key of `METRICS` that the search optimizes.
     """
+    record = LEARNERS[learner]
     rows, columns = data.X.shape
-    space = dict(LEARNERS[learner].space(rows, columns, data.task))
-    if data.feature_groups is None:
-        return space
-    return space | {MADE_FEATURES: Hyperparameter.choice(data.feature_groups.families, initial="none")}
+    space = dict(record.space(rows, columns, data.task))
+    if metric in ABSOLUTE_METRICS and record.absolute:
+        space[LOSS] = Hyperparameter.choice(["squared", "absolute"], initial="absolute")
+    families = data.feature_groups.families
+    return space | ({MADE_FEATURES: Hyperparameter.choice(families, initial="none")} if len(families) > 1 else {})
 
 
 def low_cost(space: Mapping[str, Hyperparameter]) -> Config:
@@ -117,7 +131,7 @@ def low_cost(space: Mapping[str, Hyperparameter]) -> Config:
     return {name: entry.low_cost for name, entry in space.items() if entry.low_cost is not None}
 
 
-def start_points(learner: str, data: TrainingData, seconds: float | None = None) -> list[Config]:
+def start_points(learner: str, data: TrainingData, seconds: float | None = None, metric: str = "auto") -> list[Config]:
     """Return the configurations to try first: those that usually do well, and what the learner itself suggests.
 
     Parameters
@@ -128,10 +142,12 @@ def start_points(learner: str, data: TrainingData, seconds: float | None = None)
         Rows to learn from.
     seconds : float, optional
         Time budget; a configuration that would take too much of it is left out.
+    metric : str, default="auto"
+        Key of `METRICS` that the search optimizes.
     """
     record = LEARNERS[learner]
-    rows, columns = data.X.shape
-    space = record.space(rows, columns, data.task)
+    space = search_space(learner, data, metric)
+    space.pop(MADE_FEATURES, None)
     initial = {name: entry.initial for name, entry in space.items() if entry.initial is not None}
     wanted = [*(record.portfolio or ({},)), *_suggestions(record, data, seconds)]
     return [initial | _within(config, space) for config in wanted]

@@ -59,6 +59,10 @@ class CatBoostTrees(BaseEstimator):
         Spread of the random weights of rows; 0 for no such weights.
     rsm : float, default=1
         Share of the columns that each level of a tree may split on.
+    loss : {"squared", "absolute"}, default="squared"
+        Errors of numbers that are minimized.
+    monotone_constraints : list of int, optional
+        Direction in which the answer may change with each feature: 1, -1, or 0 for both.
     n_jobs : int, default=1
         Number of threads.
     random_state : int, default=0
@@ -70,7 +74,8 @@ class CatBoostTrees(BaseEstimator):
         The fitted model as CatBoost's own file (.cbm).
     """
 
-    _loss = "RMSE"
+    loss = "squared"  # of those that were stored before it could be another
+    monotone_constraints: list[int] | None = None
 
     def __init__(
         self,
@@ -81,6 +86,8 @@ class CatBoostTrees(BaseEstimator):
         random_strength: float = 1.0,
         bagging_temperature: float = 1.0,
         rsm: float = 1.0,
+        loss: str = "squared",
+        monotone_constraints: list[int] | None = None,
         n_jobs: int = 1,
         random_state: int = 0,
     ) -> None:
@@ -91,6 +98,8 @@ class CatBoostTrees(BaseEstimator):
         self.random_strength = random_strength
         self.bagging_temperature = bagging_temperature
         self.rsm = rsm
+        self.loss = loss
+        self.monotone_constraints = monotone_constraints
         self.n_jobs = n_jobs
         self.random_state = random_state
 
@@ -103,7 +112,8 @@ class CatBoostTrees(BaseEstimator):
         from catboost import CatBoost
 
         loss = self._loss_of(rows.y)
-        parameters = {name: value for name, value in self.get_params().items() if name != "n_jobs"} | {
+        own = {name: value for name, value in self.get_params().items() if value is not None}
+        parameters = {name: value for name, value in own.items() if name not in ("n_jobs", "loss")} | {
             "loss_function": loss,
             "bootstrap_type": "Bayesian",
             "allow_const_label": True,
@@ -164,7 +174,7 @@ class CatBoostTrees(BaseEstimator):
         return Pool(np.ascontiguousarray(rows.X, dtype=np.float32), self._target(rows.y), weight=rows.weights)
 
     def _loss_of(self, y: Target) -> str:
-        return self._loss
+        return "MAE" if self.loss == "absolute" else "RMSE"
 
     def _target(self, y: Target) -> NDArray[Any]:
         return np.asarray(y, dtype=np.float64)

@@ -45,6 +45,8 @@ class NeuralNet(BaseEstimator):
         Decay of the weights per step and learning rate (AdamW).
     batch_size : int, default=256
         Number of rows of a step, at most; fewer where that would be less than eight steps an epoch.
+    loss : {"squared", "absolute"}, default="squared"
+        Errors of numbers that are minimized.
     n_jobs : int, default=1
         Number of threads of a fit.
     random_state : int, default=0
@@ -64,6 +66,7 @@ class NeuralNet(BaseEstimator):
     """Size from which on all scaled features are the same, so that their squares are finite."""
     selu = (1.6732632423543772, 1.0507009873554805)
     """Alpha and scale of Klambauer, Unterthiner, Mayr, Hochreiter (2017), "Self-normalizing neural networks"."""
+    loss = "squared"  # of those that were stored before it could be another
     smooth = False
     """Whether the activation is Mish instead of SELU."""
 
@@ -77,6 +80,7 @@ class NeuralNet(BaseEstimator):
         dropout: float = 0.15,
         weight_decay: float = 0.02,
         batch_size: int = 256,
+        loss: str = "squared",
         n_jobs: int = 1,
         random_state: int = 0,
     ) -> None:
@@ -88,6 +92,7 @@ class NeuralNet(BaseEstimator):
         self.dropout = dropout
         self.weight_decay = weight_decay
         self.batch_size = batch_size
+        self.loss = loss
         self.n_jobs = n_jobs
         self.random_state = random_state
 

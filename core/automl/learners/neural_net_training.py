@@ -78,6 +78,7 @@ def train(
     dropout: float,
     weight_decay: float,
     batch_size: int,
+    loss: str,
     n_jobs: int,
     random_state: int,
     smooth: bool,
@@ -130,7 +131,7 @@ def train(
         began = time.monotonic()
         for step, batch in enumerate(itertools.islice(batches, count)):
             _set_rate(optimizer, learning_rate, (part + (step + 0.5) / count) / parts)
-            _step(net, optimizer, rows[batch], wanted[batch], None if shares is None else shares[batch])
+            _step(net, optimizer, rows[batch], wanted[batch], None if shares is None else shares[batch], loss)
         if watch is not None and watch(net.layers()):
             break
         now = time.monotonic()
@@ -162,10 +163,12 @@ def _step(
     inputs: torch.Tensor,
     wanted: torch.Tensor,
     shares: torch.Tensor | None,
+    loss_name: str,
 ) -> None:
     output = net(inputs)
     if wanted.is_floating_point():
-        losses = nn.functional.mse_loss(output[:, 0], wanted, reduction="none")
+        of_numbers = nn.functional.l1_loss if loss_name == "absolute" else nn.functional.mse_loss
+        losses = of_numbers(output[:, 0], wanted, reduction="none")
     else:
         losses = nn.functional.cross_entropy(output, wanted, reduction="none")
     loss = losses.mean() if shares is None else (losses * shares).mean()

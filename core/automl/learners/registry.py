@@ -10,7 +10,7 @@ A further learner is one more record, added by a module that ``PLUMBLINE_EXTENSI
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -26,12 +26,14 @@ from core.registry import Registry
 if TYPE_CHECKING:
     from core.automl.data.training_data import TrainingData
 
-__all__ = ["LEARNERS", "LOG_TARGET", "MADE_FEATURES", "TREES", "Learner", "learner_title"]
+__all__ = ["LEARNERS", "LOG_TARGET", "LOSS", "MADE_FEATURES", "TREES", "Learner", "learner_title"]
 
 TREES = "n_estimators"
 """Hyperparameter that is a number of trees."""
 LOG_TARGET = "log_target"
 """Hyperparameter of any learner of numbers: whether the logarithm of the target is learned."""
+LOSS = "loss"
+"""Hyperparameter of learners of numbers that can minimize absolute errors too: squared or absolute."""
 MADE_FEATURES = "made_features"
 """Hyperparameter of any learner: which features are made of the columns, one of `FAMILIES`."""
 
@@ -73,6 +75,11 @@ class Learner:
     why_left_out : callable, optional
         Function that returns the reason why a search whose learners are "auto" does without this one on these
         rows, as half a sentence; empty where it does not. By default it is tried on all.
+    absolute : dict, default={}
+        Parameters of an estimator that minimizes absolute instead of squared errors; empty where there is none.
+    monotone : callable, optional
+        Function that takes the direction, 1, -1 or 0, in which the answer may change with each feature, and returns the
+        parameters of an estimator that keeps to them.
     parallel : {"folds", "fit"}, default="folds"
         Work that is done side by side: several folds with a thread each, or one fit after the other with several
         threads.
@@ -105,6 +112,8 @@ class Learner:
     grow: Grow | None = None
     grown: str = TREES
     why_left_out: Callable[[TrainingData], str] | None = None
+    absolute: Config = field(default_factory=dict)
+    monotone: Callable[[list[int]], Config] | None = None
     parallel: Literal["folds", "fit"] = "folds"
     needs_every_class: bool = False
     estimators: tuple[str, ...] = ()
@@ -127,6 +136,8 @@ def _learner(
     estimators: tuple[str, ...],
     fixed: Config | None = None,
     forest: bool = False,
+    absolute: Config | None = None,
+    monotone: Callable[[list[int]], Config],
     grow: Grow | None = None,
     further: Callable[[str], dict[str, Hyperparameter]] | None = None,
     needs_every_class: bool = False,
@@ -143,6 +154,8 @@ def _learner(
         portfolio=portfolio,
         suggest=partial(_flaml.meta_learned, name, grow is not None),
         grow=grow,
+        absolute=absolute or {},
+        monotone=monotone,
         parallel="fit" if forest else "folds",
         needs_every_class=needs_every_class,
         estimators=estimators,
@@ -165,6 +178,18 @@ def _forest_dimensions(task: str) -> dict[str, Hyperparameter]:
     return {"max_features": Hyperparameter.real(0.1, 1, log=True, initial=1 / 3)} if task == "regression" else {}
 
 
+def _constraints(directions: list[int]) -> Config:
+    return {"monotone_constraints": directions}
+
+
+def _xgboost_constraints(directions: list[int]) -> Config:
+    return {"monotone_constraints": f"({', '.join(map(str, directions))})"}
+
+
+def _forest_constraints(directions: list[int]) -> Config:
+    return {"monotonic_cst": directions}
+
+
 _XGBOOST = ("xgboost.sklearn.XGBClassifier", "xgboost.sklearn.XGBRegressor")
 _FORESTS = "sklearn.ensemble._forest"
 
@@ -184,6 +209,8 @@ LEARNERS: Registry[Learner] = Registry(
                 {"num_leaves": 64, "learning_rate": 0.04, "colsample_bytree": 0.7, "min_child_samples": 14},
             ),
             grow=grow_lightgbm,
+            absolute={"objective": "regression_l1"},
+            monotone=_constraints,
             fixed={"subsample_freq": 1},
             further=_lightgbm_dimensions,
             estimators=("lightgbm.sklearn.LGBMClassifier", "lightgbm.sklearn.LGBMRegressor"),
@@ -213,6 +240,7 @@ LEARNERS: Registry[Learner] = Registry(
             suggest=_neural_net.suggest,
             grow=_neural_net.grow,
             grown=_neural_net.LENGTH,
+            absolute={"loss": "absolute"},
             why_left_out=_neural_net.why_left_out,
             estimators=_neural_net.ESTIMATORS,
             modules=("core.automl.learners.neural_net",),
@@ -226,6 +254,8 @@ LEARNERS: Registry[Learner] = Registry(
             help="Boosted symmetric trees; smoother than the others, and a good partner in a blend.",
             portfolio=_catboost.PORTFOLIO,
             grow=_catboost.grow,
+            absolute={"loss": "absolute"},
+            monotone=_constraints,
             why_left_out=_catboost.why_left_out,
             estimators=_catboost.ESTIMATORS,
             packages=("catboost",),
@@ -241,6 +271,8 @@ LEARNERS: Registry[Learner] = Registry(
                 {"max_depth": 7, "learning_rate": 0.06, "subsample": 0.8, "colsample_bytree": 0.7},
             ),
             grow=grow_xgboost,
+            absolute={"objective": "reg:absoluteerror"},
+            monotone=_xgboost_constraints,
             estimators=_XGBOOST,
             fixed={"tree_method": "hist"},
             needs_every_class=True,
@@ -257,6 +289,8 @@ LEARNERS: Registry[Learner] = Registry(
                 {"max_leaves": 10, "learning_rate": 0.08, "subsample": 0.7, "colsample_bytree": 0.5},
             ),
             grow=grow_xgboost,
+            absolute={"objective": "reg:absoluteerror"},
+            monotone=_xgboost_constraints,
             estimators=_XGBOOST,
             needs_every_class=True,
             trusted_types=("xgboost.core.Booster",),
@@ -270,6 +304,7 @@ LEARNERS: Registry[Learner] = Registry(
             portfolio=({"n_estimators": 100, "max_leaves": 256},),
             estimators=(f"{_FORESTS}.RandomForestClassifier", f"{_FORESTS}.RandomForestRegressor"),
             forest=True,
+            monotone=_forest_constraints,
             further=_forest_dimensions,
         ),
         _learner(
@@ -280,6 +315,7 @@ LEARNERS: Registry[Learner] = Registry(
             portfolio=({"n_estimators": 100, "max_leaves": 256},),
             estimators=(f"{_FORESTS}.ExtraTreesClassifier", f"{_FORESTS}.ExtraTreesRegressor"),
             forest=True,
+            monotone=_forest_constraints,
             further=_forest_dimensions,
         ),
     ],

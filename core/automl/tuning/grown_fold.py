@@ -12,12 +12,11 @@ from core.automl._fitting import of_all_classes, rows_to_fit
 from core.automl._types import Codes, Estimator, Features, Output
 from core.automl.data.training_data import TrainingData
 from core.automl.engineering.engineered_model import EngineeredModel
+from core.automl.learners.build import ABSOLUTE_METRICS
 from core.automl.learners.early_stopping import Grow, GrownModel, Rows, StopRule, Watched
 from core.automl.learners.scaled_target import ScaledTargetRegressor
 
 __all__ = ["GrownFold", "best_trees", "watched"]
-
-_ABSOLUTE = ("mae", "mape")
 
 
 def watched(metric: str, task: str) -> Watched:
@@ -32,7 +31,7 @@ def watched(metric: str, task: str) -> Watched:
     ('log_loss', 'absolute', 'log_loss')
     """
     if task == "regression":
-        return "absolute" if metric in _ABSOLUTE else "squared"
+        return "absolute" if metric in ABSOLUTE_METRICS else "squared"
     return "log_loss"
 
 

@@ -30,18 +30,20 @@ def offer_learners(settings: AutoMLSettings, data: TrainingData) -> tuple[AutoML
         return settings, []
     obstacles = {name: _why_left_out(name, data) for name in settings.chosen_learners}
     left_out = {name: reason for name, reason in obstacles.items() if reason}
-    if not left_out or len(left_out) == len(obstacles):
-        return settings, []
+    if len(left_out) == len(obstacles):
+        left_out = {}
+    unable = set(LEARNERS) - set(settings.blocked_learners) - set(obstacles)
+    reasons = left_out | {name: "it cannot keep monotone relations" for name in LEARNERS if name in unable}
     findings = [
         Finding(
             "left_out",
             "notice",
             None,
             f"{LEARNERS[name].title} was not tried: {reason}.",
-            "Choose the learners yourself to try it all the same.",
+            "Choose the learners yourself to try it all the same." if name in left_out else "Nothing to do.",
             {"learner": name},
         )
-        for name, reason in left_out.items()
+        for name, reason in reasons.items()
     ]
     return settings.model_copy(update={"blocked_learners": (*settings.blocked_learners, *left_out)}), findings
 

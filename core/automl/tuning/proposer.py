@@ -33,7 +33,9 @@ class SpaceExhaustedError(Exception):
 class _LearnerSearch:
     """The search within one learner's space, and what it has cost and gained so far."""
 
-    def __init__(self, learner: str, data: TrainingData, seed: int, seconds: float | None, *, explores: bool) -> None:
+    def __init__(
+        self, learner: str, data: TrainingData, seed: int, seconds: float | None, metric: str, *, explores: bool
+    ) -> None:
         from flaml import CFO
 
         self.learner = learner
@@ -44,7 +46,7 @@ class _LearnerSearch:
         self.best = math.inf
         self.before_best = math.inf
         self.last_cost = 0.0
-        space = search_space(learner, data)
+        space = search_space(learner, data, metric)
         self._new = partial(
             CFO,
             metric="loss",
@@ -56,8 +58,8 @@ class _LearnerSearch:
         )
         self._names = set(space)
         self._initial = {name: entry.initial for name, entry in space.items() if entry.initial is not None}
-        families = ["none"] if data.feature_groups is None else data.feature_groups.families
-        self.portfolio = Portfolio(start_points(learner, data, seconds), families, explores=explores)
+        points = start_points(learner, data, seconds, metric)
+        self.portfolio = Portfolio(points, data.feature_groups.families, explores=explores)
         self._from_portfolio = False
         self._cfo: CFO | None = None
         self._best_config: Config | None = None
@@ -153,6 +155,8 @@ class Proposer:
     favorite : callable, optional
         Function that returns the made features that paid in another worker, None while that is open. By default the
         first learner that is grown explores them here.
+    metric : str, default="auto"
+        Key of `METRICS` that the search optimizes.
     """
 
     def __init__(
@@ -162,11 +166,12 @@ class Proposer:
         seed: int,
         seconds: float | None,
         favorite: Callable[[], str | None] | None = None,
+        metric: str = "auto",
     ) -> None:
         explorer = next((name for name in learners if LEARNERS[name].grow is not None), learners[0])
         self._searches = {
             learner: _LearnerSearch(
-                learner, data, seed + number, seconds, explores=favorite is None and learner == explorer
+                learner, data, seed + number, seconds, metric, explores=favorite is None and learner == explorer
             )
             for number, learner in enumerate(learners)
         }

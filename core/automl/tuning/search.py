@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.automl._settings import AutoMLSettings
 from core.automl.refit.refit_worker import RefitWorker
-from core.automl.refit.refits import Refits
+from core.automl.refit.refits import FinalModel, Refits
 from core.automl.refit.refitter import Refitter
 from core.automl.results.baselines import prior_trial
 from core.automl.results.conclude import Outcome, conclude
@@ -21,6 +21,7 @@ from core.automl.tuning.stopping import StopReason
 from core.automl.tuning.warm_start import load_warm_start
 from core.automl.tuning.worker import WorkerHandle
 from core.automl.tuning.worker_plan import Configs
+from core.datasets import Finding
 from core.progress import Event, Report, silent
 
 if TYPE_CHECKING:
@@ -149,7 +150,13 @@ def _search(
     refits = Refits(
         refit_worker, prepared.data, prepared.metric, settings.seed, bagging=settings.bagging and configs is None
     )
-    refitter = Refitter(refits, settings, test_rows=len(prepared.y_test), only_trials=only_configs, pressure=pressure)
+    refitter = Refitter(
+        refits,
+        settings,
+        test_rows=len(prepared.y_test),
+        only_trials=only_configs or bool(settings.monotone),
+        pressure=pressure,
+    )
     features, columns = prepared.data.X.shape[1], len(prepared.encoder.columns_)
     message = f"Searching: {prepared.split_method}, {features:,} features"
     report_phase("search", message, features=features, columns=columns, rows=len(frame))
@@ -175,7 +182,7 @@ def _search(
         linear_model=refits.load_linear(linear.config) if linear is not None and linear.finished else None,
         blend=refitter.blend,
         stop=reason,
-        findings=[*running.findings, *refits.findings],
+        findings=[*running.findings, *refits.findings, *_monotone_findings(settings, final)],
         ready_s=ready_s,
     )
     curve = CurveRun(refits, running.board, final, linear)
@@ -185,6 +192,21 @@ def _search(
     score = None if tested is None else tested.value
     report_phase("tested", "Gathering the evidence", metric=result.metric, score=score)
     return curve.add_to(result, budget, should_stop)
+
+
+def _monotone_findings(settings: AutoMLSettings, final: FinalModel) -> list[Finding]:
+    """Return a finding where the final model need not keep the monotone relations that were asked for."""
+    if not settings.monotone or final.trial.learner != "linear":
+        return []
+    return [
+        Finding(
+            "monotone",
+            "alert",
+            None,
+            "No trial gave a model, so this is the linear one, which need not keep the monotone relations.",
+            "Give the search more time.",
+        )
+    ]
 
 
 def _wait(running: RunningSearch, refitter: Refitter, should_stop: Callable[[], bool]) -> StopReason:

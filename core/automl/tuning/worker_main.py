@@ -89,6 +89,7 @@ def search(folder: Path) -> None:
             plan.seed,
             plan.seconds if plan.timed else None,
             favorite=None if plan.explores else partial(_favorite, plan),
+            metric=plan.metric,
         )
         if plan.configs is None
         else _FixedProposals(plan.configs)

@@ -125,6 +125,8 @@ def search_key(settings: AutoMLSettings, prepared: Prepared, configs: Configs | 
     }
     if not settings.feature_engineering:  # earlier versions did not know it
         description["feature_engineering"] = False
+    if settings.monotone:
+        description["monotone"] = settings.monotone
     data = prepared.data
     digest = hashlib.sha256(json.dumps(description, default=str).encode())
     for array in (data.X, data.y, *(part for fold in data.folds for part in fold)):

@@ -25,7 +25,6 @@ from core.fairness.postprocessing.objectives import CONSTRAINTS
 from core.fairness.reductions.settings import MitigationSettings
 from core.fairness.reductions.techniques import TECHNIQUES, UNMITIGATED, Technique
 from core.fairness.reductions.training import TrainingSetup, Winner
-from core.features import feature_groups
 from core.progress import Event, Report, silent
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ def training_setup(
         seed=settings.seed,
         before_fit=before_fit,
         weights=None if prepared.data.weights is None else np.asarray(prepared.data.weights, dtype=float),
-        feature_groups=feature_groups(prepared.encoder),
+        feature_groups=prepared.data.feature_groups,
     )
 
 

@@ -126,7 +126,7 @@ def test_start_points_are_within_the_space_and_can_be_fitted(learner, name, targ
     for point in points:
         build_estimator(learner, point | few, data.task, jobs=1, seed=0).fit(data.X[train], data.y[train])
     proposer = Proposer((learner,), data, 0, None)
-    families = ["none"] if data.feature_groups is None else data.feature_groups.families
+    families = data.feature_groups.families
     first = [points[0] | ({} if family == "none" else {"made_features": family}) for family in families[:3]]
     for point in [*first, *points[1:]]:
         proposed, config = proposer.propose()

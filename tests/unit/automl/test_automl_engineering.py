@@ -306,10 +306,10 @@ def test_the_final_model_exports(ratio_result, tmp_path):
 def test_feature_engineering_can_be_switched_off(ratio_result):
     frame, *_ = ratio_result
     off = AutoMLSettings(target="target", max_trials=3, time_budget_s=None, feature_engineering=False)
-    assert prepare(frame, off).data.feature_groups is None
+    assert prepare(frame, off).data.feature_groups == FeatureGroups()
     result = search(frame, off.model_copy(update={"learners": ("gam",)}))
     assert result.feature_engineering is None
     assert not any("made_features" in trial.config for trial in result.trials)
     numeric = frame[["debt", "income", "target"]]
     plain = AutoMLSettings(target="target", max_trials=3, time_budget_s=None, featurization="off")
-    assert prepare(numeric, plain).data.feature_groups is None
+    assert prepare(numeric, plain).data.feature_groups == FeatureGroups()
