@@ -14,6 +14,7 @@ from .data.splits import Folds, make_folds
 from .engineering.engineered_model import EngineeredClassifier, EngineeredModel, EngineeredRegressor
 from .engineering.made_features import MADE_LIMIT, Arithmetic, GroupDifference, MadeFeature, TargetMeans
 from .ensemble.blend import Blend, BlendClassifier, BlendRegressor
+from .ensemble.calibration import LEAST_PROBABILITY, CalibratedClassifier
 from .learners.additive_model import AdditiveModel
 from .learners.build import build_estimator
 from .learners.catboost_trees import CatBoostTrees
@@ -25,7 +26,7 @@ from .results.bundle import BUNDLE_SOURCES, bundle, code_requirements
 from .results.compare import compare_results, compare_tables, compare_trials
 from .results.decision_figures import DecisionFigures, decision_figures, natural_frequency
 from .results.feature_report import FeatureReport
-from .results.final_model import describe_final_model
+from .results.final_model import describe_calibration, describe_final_model
 from .results.hyperparameters import hyperparameter_importance, hyperparameter_table
 from .results.later_test import add_test
 from .results.learning_curve import CurvePoint, LearningCurve, describe_curve
@@ -45,6 +46,7 @@ __all__ = [
     "BUNDLE_SOURCES",
     "GRACE_S",
     "LEARNERS",
+    "LEAST_PROBABILITY",
     "MADE_LIMIT",
     "METRICS",
     "PREDICTIONS_FILE",
@@ -57,6 +59,7 @@ __all__ = [
     "BlendClassifier",
     "BlendRegressor",
     "BudgetPreset",
+    "CalibratedClassifier",
     "CatBoostTrees",
     "Comparison",
     "CurvePoint",
@@ -92,6 +95,7 @@ __all__ = [
     "compare_tables",
     "compare_trials",
     "decision_figures",
+    "describe_calibration",
     "describe_curve",
     "describe_final_model",
     "evaluate_rows",

@@ -58,6 +58,9 @@ class AutoMLSettings(CheckedSettings):
     bagging : bool, default=True
         Whether, of up to 10,000 rows, the final model of a boosted learner is the mean of the models of its folds: more
         accurate than one model on all rows, and several times as large and slow.
+    calibrate : bool, default=True
+        Whether probabilities are calibrated where that lowers the log loss of other rows by more than a standard error
+        and does not make the metric worse; not with `class_weights`, which change the probabilities on purpose.
     featurization : {"auto", "off", "custom"}, default="auto"
         Way in which columns become features; off needs a numeric table, custom is auto except for `column_types`,
         `imputation` and `column_imputation`.
@@ -132,6 +135,7 @@ class AutoMLSettings(CheckedSettings):
     column_imputation: dict[str, Imputation] = Field(default_factory=dict)
     ensemble: bool = True
     bagging: bool = True
+    calibrate: bool = True
     learners: Literal["auto"] | tuple[str, ...] = "auto"
     blocked_learners: tuple[str, ...] = ()
     drop_columns: tuple[str, ...] = ()

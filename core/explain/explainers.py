@@ -27,7 +27,7 @@ from core.hidden_modules import hidden_modules
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
-    from core.automl import AdditiveModel, Blend, CatBoostTrees, ScaledTargetRegressor
+    from core.automl import AdditiveModel, Blend, CalibratedClassifier, CatBoostTrees, ScaledTargetRegressor
 
 __all__ = ["Explainer", "Space", "exact_explainer"]
 
@@ -198,6 +198,21 @@ def _scaled_target(estimator: ScaledTargetRegressor, background: Matrix) -> Expl
     )
 
 
+def _calibrated(estimator: CalibratedClassifier, background: Matrix) -> Explainer | None:
+    """Explain the estimator inside: calibrated log-odds and margins are those times a slope, plus a bias."""
+    inner = _encoded_explainer(estimator.estimator, background)
+    if inner is None or inner.space not in ("log-odds", "margin"):
+        return None
+    slope, biases = estimator.slope, np.asarray(estimator.biases)
+    bias = biases[1:] - biases[:1] if inner.space == "log-odds" else biases - biases.mean()
+    return replace(
+        inner,
+        base=inner.base * slope + bias,
+        values=lambda X: inner.values(X) * slope,
+        reference=lambda X: inner.reference(X) * slope + bias,
+    )
+
+
 def _mean(estimator: Blend, background: Matrix) -> Explainer | None:
     """Explain each member: what explains a weighted mean is the weighted mean of what explains its members.
 
@@ -246,10 +261,12 @@ def _mean(estimator: Blend, background: Matrix) -> Explainer | None:
 
 
 def _encoded_explainer(estimator: BaseEstimator, background: Matrix) -> Explainer | None:
-    from core.automl import AdditiveModel, Blend, CatBoostTrees, ScaledTargetRegressor
+    from core.automl import AdditiveModel, Blend, CalibratedClassifier, CatBoostTrees, ScaledTargetRegressor
 
     if isinstance(estimator, ScaledTargetRegressor):
         return _scaled_target(estimator, background)
+    if isinstance(estimator, CalibratedClassifier):
+        return _calibrated(estimator, background)
     if isinstance(estimator, Blend):
         return _mean(estimator, background)
     if isinstance(estimator, AdditiveModel):

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from core import known_columns
-from core.automl import LearningCurve, describe_curve, describe_final_model, learner_title
+from core.automl import LearningCurve, describe_calibration, describe_curve, describe_final_model, learner_title
 from core.catalog import ModelVersion
 from core.datasets import suspected_attribute
 from core.evaluation import METRICS
@@ -81,7 +81,10 @@ def _learner_title(name: str) -> str:
 
 
 def _final_model(winner: Winner | None) -> str:
-    return "" if winner is None else describe_final_model(asdict(winner))
+    if winner is None:
+        return ""
+    record = asdict(winner)
+    return " ".join(filter(None, [describe_final_model(record), describe_calibration(record)]))
 
 
 def training_section(evidence: RunEvidence) -> Section:

@@ -57,6 +57,7 @@ class Winner:
     learner: str
     config: dict[str, JsonValue] | None = None
     fitted: int = 1
+    calibration: dict[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ _DEFAULTS: dict[str, tuple[str, Any]] = {
     "automl-concurrent": ("parallel trials", default(AutoMLSettings, "max_concurrent_trials")),
     "automl-blend": ("blend", default(AutoMLSettings, "ensemble")),
     "automl-bagging": ("mean of the folds' models", default(AutoMLSettings, "bagging")),
+    "automl-calibrate": ("calibration", default(AutoMLSettings, "calibrate")),
     "automl-explain": ("explanation", default(AutoMLSettings, "explain")),
     "automl-class-weights": ("class weights", default(AutoMLSettings, "class_weights")),
     "automl-featurization": ("features", default(AutoMLSettings, "featurization")),
@@ -122,6 +123,12 @@ def _limits() -> dict[str, Any]:
         help="Of up to 10,000 rows, boosted trees predict better as the mean of the models of cross-validation than as "
         "one model on all rows. The mean is several times as large and slow: turn it off for a small device.",
     )
+    calibrate = st.toggle(
+        "Calibrate probabilities",
+        value=default(AutoMLSettings, "calibrate"),
+        key="automl-calibrate",
+        help="Where it surely lowers the log loss of rows that did not teach it. Not with balanced class weights.",
+    )
     explain = st.toggle(
         "Explain the model",
         value=default(AutoMLSettings, "explain"),
@@ -136,6 +143,7 @@ def _limits() -> dict[str, Any]:
         "early_stopping": early,
         "ensemble": blend,
         "bagging": bagging,
+        "calibrate": calibrate,
         "explain": explain,
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.automl import METRICS, WinnerPicture, describe_final_model, winner_picture
+from core.automl import METRICS, WinnerPicture, describe_calibration, describe_final_model, winner_picture
 from pages._ui import frame
 from pages.automl import feature_engineering, winner_figure
 
@@ -19,7 +19,8 @@ def show(record: Mapping[str, Any]) -> None:
     """Draw the picture, wide or narrow as the screen is, and the table."""
     picture = winner_picture(record)
     metric = METRICS[record["metric"]].title
-    st.caption(frame.plain(describe_final_model(record["winner"])))
+    sentences = [describe_final_model(record["winner"]), describe_calibration(record["winner"])]
+    st.caption(frame.plain(" ".join(filter(None, sentences))))
     st.html(
         "<style>@media (max-width: 640px) { .st-key-automl-winner-wide { display: none; } }"
         "@media (min-width: 641px) { .st-key-automl-winner-narrow { display: none; } }</style>"

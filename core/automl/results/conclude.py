@@ -14,9 +14,10 @@ import pandas as pd
 from core.automl._fitting import outputs
 from core.automl._model import make_model
 from core.automl._settings import AutoMLSettings
-from core.automl._types import Estimator, OutOfFold, Output
+from core.automl._types import Codes, Estimator, OutOfFold, Output
 from core.automl.data.prepare import Prepared
 from core.automl.ensemble.blend import Blend
+from core.automl.ensemble.calibration import CalibratedClassifier, Calibration, calibrate
 from core.automl.ensemble.candidates import load_out_of_fold, out_of_fold_file
 from core.automl.ensemble.selection import best_of_each
 from core.automl.learners.registry import LEARNERS
@@ -120,7 +121,14 @@ def conclude(
     """
     data, seed, final, board = prepared.data, settings.seed, outcome.final, outcome.board
     y, groups, weights = prepared.y_test, prepared.test_groups, prepared.test_weights
-    tested = _test_outputs(prepared, outcome)
+    out_of_fold = load_out_of_fold(outcome.folder, final.trial)
+    covered = np.flatnonzero(np.isfinite(out_of_fold if out_of_fold.ndim == 1 else out_of_fold[:, 0]))
+    out_of_fold = out_of_fold[covered]
+    estimator, calibration = final.estimator, _calibration(prepared, settings, out_of_fold, covered)
+    if calibration is not None and calibration.record["used"]:
+        estimator = CalibratedClassifier(estimator, calibration.record["slope"], calibration.biases)
+        out_of_fold = calibration.out_of_fold
+    tested = _test_outputs(prepared, outcome, estimator)
     compared = Comparison({}, {})
     if tested:
         compared = compare_outputs(
@@ -136,10 +144,8 @@ def conclude(
     gains = dict(compared.gains)
     if final.trial.learner == "linear":
         gains.pop("linear", None)
-    out_of_fold = load_out_of_fold(outcome.folder, final.trial)
-    covered = np.flatnonzero(np.isfinite(out_of_fold if out_of_fold.ndim == 1 else out_of_fold[:, 0]))
     return AutoMLResult(
-        model=make_model(prepared.encoder, final.estimator, prepared.labels),
+        model=make_model(prepared.encoder, estimator, prepared.labels),
         settings=settings,
         task=prepared.task,
         metric=prepared.metric,
@@ -153,6 +159,7 @@ def conclude(
             "refit_s": final.refit_s,
             "at_s": outcome.ready_s if final.trial.at is None else final.trial.at,
             "fitted": len(final.estimator.estimators_) if isinstance(final.estimator, Blend) else 1,
+            "calibration": None if calibration is None else calibration.record,
         },
         leaderboard=leaderboard_table(board, outcome.blend, outcome.linear, outcome.guessing),
         trials=list(board),
@@ -168,7 +175,7 @@ def conclude(
             prepared,
             settings,
             prepared.train_rows[covered],
-            out_of_fold[covered],
+            out_of_fold,
             None if data.groups is None else data.groups[covered],
         ),
         test=predictions_table(
@@ -198,12 +205,28 @@ def conclude(
     )
 
 
-def _test_outputs(prepared: Prepared, outcome: Outcome) -> dict[str, Output]:
+def _calibration(
+    prepared: Prepared, settings: AutoMLSettings, out_of_fold: OutOfFold, covered: Codes
+) -> Calibration | None:
+    """Return the calibration of the final model, used or not; None of numbers, or where it is switched off."""
+    data = prepared.data
+    if not data.classes or not settings.calibrate or settings.class_weights:
+        return None
+    return calibrate(
+        np.asarray(out_of_fold, dtype=np.float64),
+        data.y[covered],
+        prepared.metric,
+        weights=data.weights_of(covered),
+        groups=None if data.groups is None else data.groups[covered],
+    )
+
+
+def _test_outputs(prepared: Prepared, outcome: Outcome, estimator: Estimator) -> dict[str, Output]:
     """Return what the winner and the baselines predict of the test rows; nothing without a test."""
     X, classes = prepared.X_test, prepared.data.classes
     if not len(prepared.y_test):
         return {}
-    tested = {"model": outputs(outcome.final.estimator, X, classes), "prior": prior(prepared, len(X))}
+    tested = {"model": outputs(estimator, X, classes), "prior": prior(prepared, len(X))}
     if outcome.linear_model is not None:
         tested["linear"] = outputs(outcome.linear_model, X, classes)
     return tested

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["describe_final_model"]
+__all__ = ["describe_calibration", "describe_final_model"]
 
 
 def describe_final_model(winner: Mapping[str, Any]) -> str:
@@ -34,4 +34,30 @@ def describe_final_model(winner: Mapping[str, Any]) -> str:
     return (
         f"The final model is made of {fitted} fitted models: of some members those of cross-validation, else one on "
         "all training rows."
+    )
+
+
+def describe_calibration(winner: Mapping[str, Any]) -> str:
+    """Return what calibration came to, in a sentence; empty where there was none.
+
+    Parameters
+    ----------
+    winner : mapping
+        The winner as ``result.json`` has it.
+
+    Examples
+    --------
+    >>> losses = {"log_loss": 0.33, "calibrated_log_loss": 0.32, "gain": 0.01, "error": 0.002}
+    >>> describe_calibration({"calibration": {"used": True, "slope": 1.4, **losses}})
+    'Probabilities are calibrated: the log loss of other rows fell from 0.3300 to 0.3200 (by 0.0100 ± 0.0020).'
+    """
+    record = winner.get("calibration")
+    if record is None:
+        return ""
+    if not record["used"]:
+        return "Probabilities are as the models give them: calibrating them would not surely help."
+    before, after = record["log_loss"], record["calibrated_log_loss"]
+    return (
+        f"Probabilities are calibrated: the log loss of other rows fell from {before:.4f} to {after:.4f} "
+        f"(by {record['gain']:.4f} ± {record['error']:.4f})."
     )

@@ -35,6 +35,7 @@ TRUSTED = [
     "core.automl.engineering.made_features.TargetMeans",
     "core.automl.ensemble.blend.BlendClassifier",
     "core.automl.ensemble.blend.BlendRegressor",
+    "core.automl.ensemble.calibration.CalibratedClassifier",
     "core.automl.learners.scaled_target.ScaledTargetRegressor",
     "core.features._encoder.TableEncoder",
     "core.features._groups.FeatureGroups",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.automl._settings import AutoMLSettings
 from core.automl._types import Config, Label, OutOfFold
+from core.automl.ensemble.calibration import CalibrationRecord
 from core.automl.results.decision_figures import DecisionFigures
 from core.automl.results.learning_curve import LearningCurve
 from core.automl.results.store import ResultFiles, read_decision, read_estimates, read_files, write_files
@@ -67,6 +68,9 @@ class Winner(TypedDict):
         Seconds from the start to the trial's end; results of earlier versions have none.
     fitted : int
         Number of fitted models whose weighted mean the final one is; results of earlier versions have none.
+    calibration : CalibrationRecord or None
+        Calibration of the probabilities, used or not; None of numbers, where it is switched off, and in results of
+        earlier versions.
     """
 
     trial: int | None
@@ -77,6 +81,7 @@ class Winner(TypedDict):
     refit_s: float
     at_s: NotRequired[float]
     fitted: NotRequired[int]
+    calibration: NotRequired[CalibrationRecord | None]
 
 
 class PositiveClass(TypedDict):

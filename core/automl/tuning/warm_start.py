@@ -38,6 +38,7 @@ LIMITS = {
     "explain",
     "ensemble",
     "bagging",
+    "calibrate",
 }
 """Settings that may differ when a search is continued."""
 

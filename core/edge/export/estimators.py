@@ -165,6 +165,12 @@ def _convert_blend(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
     return convert_blend(estimator, width, convert_estimator, FEATURES)
 
 
+def _convert_calibrated(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
+    from core.edge.export.calibrated_graph import convert_calibrated
+
+    return convert_calibrated(estimator, width, convert_estimator)
+
+
 def _convert_engineered(estimator: BaseEstimator, width: int) -> onnx.ModelProto:
     from core.edge.export.engineered_graph import convert_engineered
 
@@ -204,6 +210,7 @@ EXPORTABLE = Registry(
         ExportableEstimator("core.NeuralNetRegressor", convert=_convert_neural_net),
         ExportableEstimator("core.BlendClassifier", convert=_convert_blend),
         ExportableEstimator("core.BlendRegressor", convert=_convert_blend),
+        ExportableEstimator("core.CalibratedClassifier", convert=_convert_calibrated),
         ExportableEstimator("core.EngineeredClassifier", convert=_convert_engineered),
         ExportableEstimator("core.EngineeredRegressor", convert=_convert_engineered),
         ExportableEstimator("core.ScaledTargetRegressor", convert=_convert_scaled_target),
