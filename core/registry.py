@@ -132,16 +132,20 @@ def unknown_name(name: str, known: Iterable[str], *, most: int = 30) -> str:
     return f"{hint}Choose one of: {', '.join(names[:most])}{others}."
 
 
+_TABICL = ("core.automl.learners.tabicl_extension",)
+
+
 @lru_cache(maxsize=1)
 def load_extensions() -> None:
-    """Import the installation's extension modules, once per process.
+    """Import the installation's extension modules, and what other settings ask for, once per process.
 
     Raises
     ------
     SettingsError
         When a module that ``PLUMBLINE_EXTENSIONS`` names does not exist.
     """
-    for name in get_settings().extensions:
+    settings = get_settings()
+    for name in (*settings.extensions, *(_TABICL if settings.tabicl_checkpoint is not None else ())):
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:

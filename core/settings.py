@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     )
     max_attempts: int = Field(default=3, ge=1, description="Maximum number of attempts of a run, including the first.")
 
+    tabicl_checkpoint: Path | None = Field(
+        default=None, description="Checkpoint file of TabICL, which searches of small tables then try too."
+    )
     extensions: Modules = Field(
         default=(), description="Modules that add records to registries: metrics, learners, file formats, kinds of run."
     )

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from core.automl.learners.registry import LEARNERS
+from core.automl.learners.registry import LEARNERS, TABICL
 from core.automl.tuning.processes import cores
 from core.checked import CheckedSettings
 from core.errors import SettingsError
@@ -159,10 +159,11 @@ class AutoMLSettings(CheckedSettings):
         if isinstance(self.folds, int) and not 2 <= self.folds <= 50:
             raise ValueError(f"folds must be auto or 2 to 50, not {self.folds}")
         for name in (*(() if self.learners == "auto" else self.learners), *self.blocked_learners):
-            LEARNERS.require(name)
+            if name != TABICL.name:  # which an installation need not have, and another may have searched with
+                LEARNERS.require(name)
         for name in () if self.learners == "auto" or not self.monotone else self.learners:
-            if not LEARNERS[name].monotone:
-                raise ValueError(f"the learner '{name}' cannot keep monotone relations")
+            if name in LEARNERS and not LEARNERS[name].monotone:
+                raise ValueError(f"{LEARNERS[name].title} cannot keep monotone relations; choose other learners")
         if not self.chosen_learners:
             raise ValueError("no learner is left")
         if self.target in self.drop_columns:
@@ -187,6 +188,8 @@ class AutoMLSettings(CheckedSettings):
                 raise ValueError(f"'{self.weight_column}' cannot have weights and decide on the split as well")
             if self.column_types.get(self.weight_column, "ignore") != "ignore":
                 raise ValueError(f"the weight_column '{self.weight_column}' is not a feature, so it has no column type")
+        if dropped := sorted(set(self.monotone) & set(self.drop_columns)):
+            raise ValueError(f"the dropped column '{dropped[0]}' cannot have a monotone relation")
         for field in ("column_types", "column_imputation", "monotone"):
             if self.target in getattr(self, field):
                 raise ValueError(f"the target '{self.target}' is not a feature, so {field} cannot have it")
@@ -202,5 +205,8 @@ class AutoMLSettings(CheckedSettings):
     def chosen_learners(self) -> tuple[str, ...]:
         """Learners that the search may use, in the order of `LEARNERS`."""
         chosen = tuple(LEARNERS) if self.learners == "auto" else self.learners
-        able = [name for name in chosen if not self.monotone or LEARNERS[name].monotone]
-        return tuple(name for name in LEARNERS if name in able and name not in self.blocked_learners)
+        return tuple(
+            name
+            for name, record in LEARNERS.items()
+            if name in chosen and name not in self.blocked_learners and (record.monotone or not self.monotone)
+        )

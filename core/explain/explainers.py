@@ -7,6 +7,7 @@ LightGBM, XGBoost, CatBoost   their own TreeSHAP (Lundberg et al. 2020)   log-od
 random forest, extra trees    ``shap.TreeExplainer``                      probability, prediction
 logistic, ridge, additive     coefficient times distance from the mean    log-odds, margin, prediction
 mean of models of one space   the mean of what explains each              log-odds, margin, prediction
+calibrated, of log-odds       what explains the model, times the slope    log-odds, margin
 any other                     antithetic permutations (`_sampling`)       probability, prediction
 ============================  ==========================================  ===========================
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from core.automl import AdditiveModel, Blend, CalibratedClassifier, CatBoostTrees, ScaledTargetRegressor
 
-__all__ = ["Explainer", "Space", "exact_explainer"]
+__all__ = ["Explainer", "Space", "encoded_explainer", "exact_explainer"]
 
 Space: TypeAlias = Literal["log-odds", "margin", "probability", "prediction"]
 
@@ -186,7 +187,7 @@ def _additive(estimator: AdditiveModel, background: Matrix) -> Explainer:
 
 def _scaled_target(estimator: ScaledTargetRegressor, background: Matrix) -> Explainer | None:
     """Explain the estimator inside; its values are in the scaled target's unit. A logarithm cannot be explained so."""
-    inner = None if estimator.log else _encoded_explainer(estimator.estimator_, background)
+    inner = None if estimator.log else encoded_explainer(estimator.estimator_, background)
     if inner is None:
         return None
     scale, center = estimator.scale_, estimator.center_
@@ -200,8 +201,11 @@ def _scaled_target(estimator: ScaledTargetRegressor, background: Matrix) -> Expl
 
 def _calibrated(estimator: CalibratedClassifier, background: Matrix) -> Explainer | None:
     """Explain the estimator inside: calibrated log-odds and margins are those times a slope, plus a bias."""
-    inner = _encoded_explainer(estimator.estimator, background)
+    inner = encoded_explainer(estimator.estimator, background)
     if inner is None or inner.space not in ("log-odds", "margin"):
+        return None
+    classes = len(estimator.biases)
+    if len(inner.base) != (1 if classes == 2 else classes):  # a class that training did not have
         return None
     slope, biases = estimator.slope, np.asarray(estimator.biases)
     bias = biases[1:] - biases[:1] if inner.space == "log-odds" else biases - biases.mean()
@@ -220,7 +224,7 @@ def _mean(estimator: Blend, background: Matrix) -> Explainer | None:
     where it is not quite the mean of the members: the difference is shared among the columns by the size of their
     values, so that they add up to what the model says.
     """
-    members = [_encoded_explainer(member, background) for member in estimator.estimators_]
+    members = [encoded_explainer(member, background) for member in estimator.estimators_]
     known = [member for member in members if member is not None]
     spaces = {member.space for member in known}
     if len(known) < len(members) or len(spaces) > 1:
@@ -260,7 +264,8 @@ def _mean(estimator: Blend, background: Matrix) -> Explainer | None:
     )
 
 
-def _encoded_explainer(estimator: BaseEstimator, background: Matrix) -> Explainer | None:
+def encoded_explainer(estimator: BaseEstimator, background: Matrix) -> Explainer | None:
+    """Return the exact explainer of a fitted estimator by encoded column; parameters as of `exact_explainer`."""
     from core.automl import AdditiveModel, Blend, CalibratedClassifier, CatBoostTrees, ScaledTargetRegressor
 
     if isinstance(estimator, ScaledTargetRegressor):
@@ -298,7 +303,7 @@ def exact_explainer(estimator: BaseEstimator, model: ExplainedModel, background:
     background : matrix of shape (b, matrix columns)
         Rows that the means of a linear model are taken over. Trees have their own: the training rows of each leaf.
     """
-    encoded = _encoded_explainer(estimator, background)
+    encoded = encoded_explainer(estimator, background)
     if encoded is None:
         return None
     picked = np.zeros(1, dtype=np.intp) if len(encoded.base) == 1 else model.output_indices  # two classes are one score

@@ -89,9 +89,9 @@ def feature_groups(encoder: TableEncoder) -> FeatureGroups:
                 groups.categories[name] = [start + index]
                 groups.sizes[name] = len(values) + 1
         elif step.split(":")[0] == "number":
-            for index, output in enumerate(map(str, fitted.get_feature_names_out(used))):
-                if output in epochs:
-                    groups.shifted[epochs[output]] = start + index
-                elif output in used and types.get(output) == "number":
-                    (groups.shifted if output in encoder.centers else groups.numbers)[output] = start + index
+            for index, name in enumerate(used):  # flags of missing cells come after them
+                if name in epochs:
+                    groups.shifted[epochs[name]] = start + index
+                elif types.get(name) == "number":
+                    (groups.shifted if name in encoder.centers else groups.numbers)[name] = start + index
     return groups

@@ -64,7 +64,7 @@ def show(dataset: Dataset, target: str, task: str, others: list[str]) -> dict[st
         with left:
             values = _limits() | _evidence()
         with right:
-            values |= _learners(task) | _columns(dataset, target, others)
+            values |= _learners(task) | _columns(dataset, target, task, others)
     return values
 
 
@@ -198,7 +198,7 @@ def _learners(task: str) -> dict[str, Any]:
     return values
 
 
-def _columns(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
+def _columns(dataset: Dataset, target: str, task: str, others: list[str]) -> dict[str, Any]:
     st.markdown("**Columns**")
     roles = dataset.roles
     dropped = st.multiselect(
@@ -225,5 +225,5 @@ def _columns(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]
         "It is not a feature.",
         key=f"automl-weight-{dataset.id}-{target}",
     )
-    values = features.show(dataset, target, others) | {"weight_column": weight}
+    values = features.show(dataset, target, task, others) | {"weight_column": weight}
     return {"drop_columns": tuple(dropped), "sensitive_columns": tuple(sensitive), **values}

@@ -17,7 +17,7 @@ _DEFAULT = "default"
 _IMPUTATIONS = {"median": "Median", "mean": "Mean", "most_frequent": "Most frequent", "zero": "Zero"}
 
 
-def show(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
+def show(dataset: Dataset, target: str, task: str, others: list[str]) -> dict[str, Any]:
     """Draw the widgets; return the settings."""
     featurization = st.selectbox(
         "Feature engineering",
@@ -35,7 +35,8 @@ def show(dataset: Dataset, target: str, others: list[str]) -> dict[str, Any]:
         "The results show what they brought.",
     )
     values: dict[str, Any] = {"featurization": featurization, "feature_engineering": engineered}
-    values |= _monotone(dataset, target, others)
+    if task != "multiclass":
+        values |= _monotone(dataset, target, others)
     if featurization == "custom":
         values |= _types(dataset, target, others)
     st.markdown("**Related rows**")

@@ -48,14 +48,11 @@ class Candidate:
         Rank correlation with the target, less that of the columns it is made of.
     ranks : array of shape (sample,)
         Standardized ranks of its values.
-    cross_fitted : array of shape (n, m), optional
-        Its values where a model learns, if they are others than those of new rows.
     """
 
     feature: MadeFeature
     gain: float
     ranks: NDArray[np.float64]
-    cross_fitted: Features | None = None
 
 
 class Candidates:
@@ -82,11 +79,19 @@ class Candidates:
         self._X, self._targets, self._weights, self._groups = X, targets, weights, groups
         self._folds: Codes = np.empty(len(X), dtype=np.intp)
         self._folds[order] = np.arange(len(X)) % FOLDS
-        self._rows = np.sort(order[:_SAMPLE])
+        self._rows = np.sort(order[weights[order] > 0][:_SAMPLE])
         self._sample = X[self._rows]
         self._related = RankCorrelation(targets[self._rows])
         self._means = {name: self._target_means(name) for name in groups.categories}
         self._by_relation = sorted(self._means, key=lambda name: -self._means[name].gain)
+
+    def learned(self, candidate: Candidate) -> Features:
+        """Return the values of a feature where a model learns: means of the target are those of other rows."""
+        feature = candidate.feature
+        if not isinstance(feature, TargetMeans):
+            return feature.values(self._X)
+        codes, size = feature.codes(self._X), len(feature.table)
+        return cross_fitted_means(codes, size, self._targets, self._weights, self._folds)
 
     def target_means(self) -> list[Candidate]:
         """Return the best categories, and those pairs that say more than either category."""
@@ -161,11 +166,11 @@ class Candidates:
         untaught = TargetMeans(list(names), positions, sizes, np.zeros((0, 0), dtype=np.float32))
         codes, size = untaught.codes(self._X), int(np.prod(sizes))
         table = shrunken_means(codes, size, self._targets, self._weights)
-        values = cross_fitted_means(codes, size, self._targets, self._weights, self._folds)
-        ranks = max(map(standardized_ranks, values[self._rows].T), key=self._related.of_ranks)
+        sampled = cross_fitted_means(codes, size, self._targets, self._weights, self._folds, self._rows)
+        ranks = max(map(standardized_ranks, sampled.T), key=self._related.of_ranks)
         known = 0.0 if len(names) == 1 else max(self._means[name].gain for name in names)
         feature = TargetMeans(list(names), positions, sizes, table)
-        return Candidate(feature, self._related.of_ranks(ranks) - known, ranks, values)
+        return Candidate(feature, self._related.of_ranks(ranks) - known, ranks)
 
 
 def _best(candidates: list[Candidate], count: int) -> list[Candidate]:

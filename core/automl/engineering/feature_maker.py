@@ -20,7 +20,7 @@ class FeatureMaker(BaseEstimator):
 
     Candidates are compared by their Spearman correlation with the target: what is kept says more about it than the
     columns that it is made of. Means of the target are those of other rows where a model learns (cross-fitting), so
-    that no row's feature has its own target in it.
+    that no row's feature has its own target in it; rows of a group may be on both sides of that.
 
     Parameters
     ----------
@@ -41,8 +41,9 @@ class FeatureMaker(BaseEstimator):
     --------
     >>> X = np.random.default_rng(0).normal(size=(500, 2)).astype(np.float32)
     >>> maker = FeatureMaker(FeatureGroups({"debt": 0, "income": 1}))
-    >>> maker.fit_transform(X, X[:, 0] * X[:, 1]).shape[1], [feature.title for feature in maker.made_][0]
-    (4, 'debt × income')
+    >>> made = maker.fit_transform(X, X[:, 0] * X[:, 1])
+    >>> maker.made_[0].title, made.shape[1] == 2 + len(maker.made_)
+    ('debt × income', True)
     """
 
     def __init__(self, groups: FeatureGroups, families: str = "all", random_state: int = 0) -> None:
@@ -79,8 +80,7 @@ class FeatureMaker(BaseEstimator):
         if self.families in ("arithmetic", "all"):
             kept += candidates.arithmetic() + candidates.group_differences()
         self.made_ = [candidate.feature for candidate in kept]
-        made = [item.feature.values(X) if item.cross_fitted is None else item.cross_fitted for item in kept]
-        return np.hstack([X, *made])
+        return np.hstack([X, *map(candidates.learned, kept)])
 
     def transform(self, X: Features) -> Features:
         """Return the columns with the features of other rows, float32, shape (n, features + made)."""
@@ -92,6 +92,8 @@ def _targets(y: Target, classes: bool) -> NDArray[np.float64]:
     if not classes:
         return np.asarray(y, dtype=np.float64)[:, None]
     codes, counts = np.unique(y, return_counts=True)
+    if len(codes) == 1:
+        return np.zeros((len(y), 1))
     chosen = codes[1:] if len(codes) <= 2 else np.sort(codes[np.argsort(-counts, kind="stable")[:_MAX_CLASSES]])
     indicators: NDArray[np.float64] = (np.asarray(y)[:, None] == chosen).astype(np.float64)
     return indicators

@@ -48,8 +48,10 @@ def shrunken_means(codes: Codes, size: int, targets: Array, weights: Weights) ->
     return _means(_sums(codes, size, targets, weights), totals)
 
 
-def cross_fitted_means(codes: Codes, size: int, targets: Array, weights: Weights, folds: Codes) -> NDArray[np.float32]:
-    """Return for each row the mean that the rows of the other folds give its code; parameters as of `shrunken_means`.
+def cross_fitted_means(
+    codes: Codes, size: int, targets: Array, weights: Weights, folds: Codes, rows: Codes | slice = slice(None)
+) -> NDArray[np.float32]:
+    """Return for rows the mean that the rows of the other folds give their code; parameters as of `shrunken_means`.
 
     A row's own target must not be in its feature: a model would learn to trust the feature more than new rows allow.
 
@@ -57,10 +59,12 @@ def cross_fitted_means(codes: Codes, size: int, targets: Array, weights: Weights
     ----------
     folds : array of shape (n,)
         Fold of each row.
+    rows : array of int, optional
+        Positions of the rows; by default all.
 
     Returns
     -------
-    array of shape (n, m), float32
+    array of shape (rows, m), float32
     """
     parts = int(folds.max()) + 1
     cells = folds * size + codes
@@ -68,7 +72,7 @@ def cross_fitted_means(codes: Codes, size: int, targets: Array, weights: Weights
     sums = _sums(cells, parts * size, targets, weights).reshape(parts, size, -1)
     all_sums, all_totals = sums.sum(axis=0), totals.sum(axis=0)
     tables = [_means(all_sums - own, all_totals - count) for own, count in zip(sums, totals, strict=True)]
-    means: NDArray[np.float32] = np.stack(tables)[folds, codes]
+    means: NDArray[np.float32] = np.stack(tables)[folds[rows], codes[rows]]
     return means
 
 

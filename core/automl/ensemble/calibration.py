@@ -25,6 +25,8 @@ _SLOPES = (0.8, 4.0)  # a smaller slope would enlarge the errors of float32
 _PARTS = 5
 _MIN_ROWS = 100
 _MAX_ROWS = 20_000
+_MAX_CELLS = 1_000_000  # rows times classes
+_BIASED_CLASSES = 20  # above which there is no bias for each, which would take seconds to find
 _RANKS = ("roc_auc", "average_precision")  # no slope changes them of two classes, and hardly of several
 _NEGLIGIBLE = 0.001  # of a rank metric
 
@@ -118,7 +120,10 @@ def calibrated(probabilities: Output, slope: float, biases: list[float] | NDArra
     >>> calibrated(np.array([[0.2, 0.8]]), 2.0, [0.0, 0.0]).round(3).tolist()
     [[0.059, 0.941]]
     """
-    scores = slope * np.log(np.clip(probabilities, LEAST_PROBABILITY, 1.0)) + np.asarray(biases)
+    return _softmax(slope * np.log(np.clip(probabilities, LEAST_PROBABILITY, 1.0)) + np.asarray(biases))
+
+
+def _softmax(scores: Output) -> Output:
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
@@ -191,24 +196,32 @@ def _fit(probabilities: Output, codes: Codes, weights: Weights) -> tuple[float, 
     """Return the slope and the biases with the least log loss, the first bias being 0."""
     from scipy.optimize import minimize
 
-    step = -(-len(codes) // _MAX_ROWS)
-    logs = np.log(np.clip(probabilities[::step], LEAST_PROBABILITY, 1.0))
-    codes, weights = codes[::step], weights[::step]
-    weights = weights / max(float(weights.sum()), 1e-12)
+    classes = probabilities.shape[1]
+    most = min(_MAX_ROWS, _MAX_CELLS // classes)
+    rows = np.random.default_rng(0).permutation(len(codes))[:most]
+    logs = np.log(np.clip(probabilities[rows], LEAST_PROBABILITY, 1.0))
+    codes, weights = codes[rows], weights[rows] / max(float(weights[rows].sum()), 1e-12)
     wanted = np.zeros_like(logs)
     wanted[np.arange(len(codes)), codes] = 1.0
     prior = 1.0 / len(codes)
+    biased = classes - 1 if classes <= _BIASED_CLASSES else 0
 
     def loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        slope, biases = values[0], np.concatenate([[0.0], values[1:]])
-        predicted = calibrated(np.exp(logs), slope, biases)
+        predicted = _softmax(values[0] * logs + _biases(values, classes))
         own = np.clip(predicted[np.arange(len(codes)), codes], 1e-300, None)
         excess = weights[:, None] * (predicted - wanted)
-        gradient = np.concatenate([[(excess * logs).sum()], excess.sum(axis=0)[1:]])
+        gradient = np.concatenate([[(excess * logs).sum()], excess.sum(axis=0)[1 : biased + 1]])
         gradient += prior * (values - start)
         return float(-(weights * np.log(own)).sum() + prior / 2 * ((values - start) ** 2).sum()), gradient
 
-    start = np.concatenate([[1.0], np.zeros(logs.shape[1] - 1)])
-    bounds: list[tuple[Any, Any]] = [_SLOPES, *[(-5.0, 5.0)] * (logs.shape[1] - 1)]
+    start = np.concatenate([[1.0], np.zeros(biased)])
+    bounds: list[tuple[Any, Any]] = [_SLOPES, *[(-5.0, 5.0)] * biased]
     optimum = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return float(optimum[0]), np.concatenate([[0.0], optimum[1:]])
+    return float(optimum[0]), _biases(optimum, classes)
+
+
+def _biases(values: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
+    """Return the biases of all classes, of what follows the slope."""
+    biases = np.zeros(classes)
+    biases[1 : len(values)] = values[1:]
+    return biases

@@ -76,9 +76,11 @@ def build_estimator(
         record = LEARNERS.require(learner)
         own = {name: value for name, value in config.items() if name not in (LOG_TARGET, LOSS, MADE_FEATURES)}
         plain = record.build(own, task, jobs=jobs, seed=seed)
-        parameters: Config = dict(record.absolute) if config.get(LOSS) == "absolute" else {}
+        parameters: Config = {}
         if groups is not None and groups.monotone and record.monotone is not None:
-            parameters |= record.monotone(groups.monotone)
+            parameters = record.monotone(groups.monotone)  # learners of absolute errors do not keep to it
+        elif config.get(LOSS) == "absolute":
+            parameters = dict(record.absolute)
         if parameters:
             plain.set_params(**parameters)
         if (families := config.get(MADE_FEATURES, "none")) != "none":
@@ -120,7 +122,7 @@ def search_space(learner: str, data: TrainingData, metric: str = "auto") -> dict
     record = LEARNERS[learner]
     rows, columns = data.X.shape
     space = dict(record.space(rows, columns, data.task))
-    if metric in ABSOLUTE_METRICS and record.absolute:
+    if metric in ABSOLUTE_METRICS and record.absolute and not data.feature_groups.monotone:
         space[LOSS] = Hyperparameter.choice(["squared", "absolute"], initial="absolute")
     families = data.feature_groups.families
     return space | ({MADE_FEATURES: Hyperparameter.choice(families, initial="none")} if len(families) > 1 else {})

@@ -19,6 +19,7 @@ from core.automl.learners import additive_learner as _additive
 from core.automl.learners import boosting_and_forests as _flaml
 from core.automl.learners import catboost_learner as _catboost
 from core.automl.learners import neural_net_learner as _neural_net
+from core.automl.learners import tabicl_learner as _tabicl
 from core.automl.learners.early_stopping import Grow, grow_lightgbm, grow_xgboost
 from core.automl.learners.space import Hyperparameter
 from core.registry import Registry
@@ -26,7 +27,7 @@ from core.registry import Registry
 if TYPE_CHECKING:
     from core.automl.data.training_data import TrainingData
 
-__all__ = ["LEARNERS", "LOG_TARGET", "LOSS", "MADE_FEATURES", "TREES", "Learner", "learner_title"]
+__all__ = ["LEARNERS", "LOG_TARGET", "LOSS", "MADE_FEATURES", "TABICL", "TREES", "Learner", "learner_title"]
 
 TREES = "n_estimators"
 """Hyperparameter that is a number of trees."""
@@ -83,6 +84,8 @@ class Learner:
     parallel : {"folds", "fit"}, default="folds"
         Work that is done side by side: several folds with a thread each, or one fit after the other with several
         threads.
+    deployment : str, default=""
+        Sentences about what it means to use a model of it elsewhere, where that is not a matter of course.
     needs_every_class : bool, default=False
         Whether a fit fails on rows that lack a class; it is then shown a row of each, without any weight.
     estimators : tuple of str
@@ -115,6 +118,7 @@ class Learner:
     absolute: Config = field(default_factory=dict)
     monotone: Callable[[list[int]], Config] | None = None
     parallel: Literal["folds", "fit"] = "folds"
+    deployment: str = ""
     needs_every_class: bool = False
     estimators: tuple[str, ...] = ()
     trusted_types: tuple[str, ...] = ()
@@ -325,6 +329,21 @@ LEARNERS: Registry[Learner] = Registry(
 They are tried in this order: those that are good and quick come first, forests last.
 """
 
+TABICL = Learner(
+    "tabicl",
+    "TabICL",
+    build=_tabicl.build,
+    space=_tabicl.search_space,
+    help="A pre-trained transformer that reads the training rows; strong on small tables, and slow to ask.",
+    why_left_out=_tabicl.why_left_out,
+    parallel="fit",
+    deployment=_tabicl.DEPLOYMENT,
+    estimators=_tabicl.ESTIMATORS,
+    packages=("tabicl",),
+    late_modules=("tabicl",),
+)
+"""The learner that `tabicl_extension` adds where the installation has a checkpoint of it."""
+
 _OTHERS = {"blend": "Blend of several models", "linear": "Linear model", "prior": "Guessing"}
 
 
@@ -336,5 +355,5 @@ def learner_title(name: str) -> str:
     >>> learner_title("rf"), learner_title("linear"), learner_title("of another installation")
     ('Random forest', 'Linear model', 'of another installation')
     """
-    record = LEARNERS.get(name)
+    record = LEARNERS.get(name) or (TABICL if name == TABICL.name else None)
     return _OTHERS.get(name, name) if record is None else record.title

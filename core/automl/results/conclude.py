@@ -25,7 +25,7 @@ from core.automl.refit.refits import FinalModel
 from core.automl.results.baselines import prior
 from core.automl.results.decision_figures import DecisionFigures, decision_figures
 from core.automl.results.feature_report import feature_report
-from core.automl.results.findings import linear_findings, trial_findings
+from core.automl.results.findings import deployment_findings, linear_findings, trial_findings
 from core.automl.results.hyperparameters import hyperparameter_importance
 from core.automl.results.leaderboard import leaderboard_table
 from core.automl.results.predictions import predictions_table
@@ -189,7 +189,13 @@ def conclude(
         if prepared.task != "binary"
         else {"label": (prepared.label_names or [])[1], "reason": prepared.positive_reason},
         decision=_decision(prepared, tested["model"]) if len(y) and data.classes == 2 else None,
-        findings=[*prepared.findings, *outcome.findings, *linear_findings(outcome.linear), *trial_findings(board)],
+        findings=[
+            *prepared.findings,
+            *outcome.findings,
+            *deployment_findings(final.trial),
+            *linear_findings(outcome.linear),
+            *trial_findings(board),
+        ],
         stop_code=outcome.stop.code,
         stop_reason=outcome.stop.sentence,
         elapsed_s=budget.elapsed(),

@@ -10,7 +10,7 @@ import numpy as np
 from core.automl._types import Estimator
 from core.automl.engineering.engineered_model import EngineeredModel
 from core.automl.ensemble.blend import Blend
-from core.automl.learners.registry import LEARNERS, MADE_FEATURES, TREES
+from core.automl.learners.registry import LEARNERS, MADE_FEATURES
 from core.automl.learners.scaled_target import ScaledTargetRegressor
 from core.automl.tuning.trials import Trial
 from core.evaluation import METRICS
@@ -53,7 +53,7 @@ class FeatureGain(TypedDict):
     score, plain_score : float
         Their scores.
     gain : float
-        Difference of the scores over the folds that both have; positive where the features are better.
+        Mean difference of the scores of the folds; positive where the features are better.
     error : float or None
         Standard error of the gain over the folds; None with one fold.
     """
@@ -128,7 +128,8 @@ def _models(estimator: Any) -> Iterator[Any]:
 
 def _gain(learner: str, trials: Iterable[Trial], metric: str) -> FeatureGain | None:
     """Return the comparison of a learner with the best features; None where it has none."""
-    found_out = {MADE_FEATURES, LEARNERS[learner].grown, TREES}
+    record = LEARNERS[learner]
+    found_out = {MADE_FEATURES} | ({record.grown} if record.grow is not None else set())
     plain: dict[str, Trial] = {}
     made: list[tuple[str, Trial]] = []
     for trial in trials:
@@ -140,8 +141,13 @@ def _gain(learner: str, trials: Iterable[Trial], metric: str) -> FeatureGain | N
         else:
             made.append((rest, trial))
     sign = 1 if METRICS[metric].larger_is_better else -1
-    gains = [_compared(trial, plain[rest], sign) for rest, trial in made if rest in plain]
+    pairs = [(trial, plain[rest]) for rest, trial in made if rest in plain]
+    gains = [_compared(trial, other, sign) for trial, other in pairs if _folds(trial) == _folds(other)]
     return max(gains, key=lambda gain: sign * gain["score"], default=None)
+
+
+def _folds(trial: Trial) -> int:
+    return len(trial.fold_scores or [])
 
 
 def _compared(trial: Trial, plain: Trial, sign: int) -> FeatureGain:

@@ -1,12 +1,12 @@
-"""Findings of a search about its trials, and about the linear model that it is compared with."""
+"""Findings of a search about its trials, its final model, and the linear model that it is compared with."""
 
 from __future__ import annotations
 
-from core.automl.learners.registry import learner_title
+from core.automl.learners.registry import LEARNERS, learner_title
 from core.automl.tuning.trials import Trial, Trials
 from core.datasets import Finding
 
-__all__ = ["linear_findings", "trial_findings"]
+__all__ = ["deployment_findings", "linear_findings", "trial_findings"]
 
 
 def linear_findings(linear: Trial | None) -> list[Finding]:
@@ -22,6 +22,24 @@ def linear_findings(linear: Trial | None) -> list[Finding]:
             f"No linear model to compare with: {reason}.",
             "Give the search more time, or use fewer columns.",
         )
+    ]
+
+
+def deployment_findings(final: Trial) -> list[Finding]:
+    """Return what it means to use the final model elsewhere, where a learner of it says something about that."""
+    members = final.config["members"] if final.learner == "blend" else [{"learner": final.learner}]
+    records = [LEARNERS[name] for name in dict.fromkeys(member["learner"] for member in members) if name in LEARNERS]
+    return [
+        Finding(
+            "deployment",
+            "notice",
+            None,
+            record.deployment,
+            f"Block the learner {record.title} for a model that can be used anywhere.",
+            {"learner": record.name},
+        )
+        for record in records
+        if record.deployment
     ]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from core.automl.learners.registry import LEARNERS
+from core.automl.learners.registry import LEARNERS, TABICL
 from core.errors import StorageError
 from core.hidden_modules import hidden_modules
 
@@ -64,7 +64,9 @@ MOVED = {
 
 def trusted_types() -> list[str]:
     """Return the types besides skops' defaults that a saved model may hold: `TRUSTED` and those of the learners."""
-    learners = [name for learner in LEARNERS.values() for name in (*learner.estimators, *learner.trusted_types)]
+    learners = [
+        name for learner in (*LEARNERS.values(), TABICL) for name in (*learner.estimators, *learner.trusted_types)
+    ]
     return list(dict.fromkeys([*TRUSTED, *learners]))
 
 

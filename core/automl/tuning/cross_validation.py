@@ -17,7 +17,7 @@ from core.automl._types import Codes, Estimator, OutOfFold
 from core.automl.data.training_data import TrainingData
 from core.automl.learners.early_stopping import Grow, StopRule, min_trees
 from core.automl.learners.registry import LEARNERS
-from core.automl.tuning.grown_fold import GrownFold, best_trees, watched
+from core.automl.tuning.grown_fold import GrownFold, best_trees, tree_numbers, watched
 from core.automl.tuning.trials import Scores
 from core.evaluation import METRICS, compute_metric, compute_metrics, metric_choices
 
@@ -240,9 +240,20 @@ def run_trial(
                 raise PrunedError(scores(range(end)))
     trees = None
     if grown:
-        trees = best_trees([fold.losses for fold in grown.values()])
-        for index, (_, validation) in enumerate(data.folds):
-            predicted[repeat_of[index], validation] = grown[index].outputs(data.X[validation], trees)
+        by_loss = best_trees([fold.losses for fold in grown.values()])
+        longest = min(len(fold.losses) for fold in grown.values())
+        sign = 1 if METRICS[metric].larger_is_better else -1
+
+        def predict(trees: int) -> float:
+            """Ask all folds as they were after so many trees, and return the mean score."""
+            for index, (_, validation) in enumerate(data.folds):
+                predicted[repeat_of[index], validation] = grown[index].outputs(data.X[validation], trees)
+            return sign * float(np.mean(scores(range(count))))
+
+        lengths = tree_numbers(by_loss, longest, metric)
+        trees = max(lengths, key=predict) if len(lengths) > 1 else by_loss
+        predict(trees)
+        for index in range(count):
             models[index] = grown[index].cut(trees)
     fit_s = [seconds for seconds, _ in times]
     # A model on all rows grows no tree that is cut off again.

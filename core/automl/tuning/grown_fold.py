@@ -16,7 +16,10 @@ from core.automl.learners.build import ABSOLUTE_METRICS
 from core.automl.learners.early_stopping import Grow, GrownModel, Rows, StopRule, Watched
 from core.automl.learners.scaled_target import ScaledTargetRegressor
 
-__all__ = ["GrownFold", "best_trees", "watched"]
+__all__ = ["GrownFold", "best_trees", "tree_numbers", "watched"]
+
+_RANKS = ("roc_auc", "average_precision")
+_LONGER = (1.0, 1.25, 1.5)  # times the number of trees with the least loss
 
 
 def watched(metric: str, task: str) -> Watched:
@@ -45,6 +48,31 @@ def best_trees(losses: list[NDArray[np.float64]]) -> int:
     """
     common = min(len(loss) for loss in losses)
     return 1 + int(np.argmin(np.mean([loss[:common] for loss in losses], axis=0)))
+
+
+def tree_numbers(by_loss: int, longest: int, metric: str) -> list[int]:
+    """Return the numbers of trees to compare by the metric itself.
+
+    A ranking is still getting better where probabilities begin to be too bold, so a metric of ranks is asked about more
+    trees than the log loss wants.
+
+    Parameters
+    ----------
+    by_loss : int
+        Number of trees with the least loss.
+    longest : int
+        Number of trees that every fold has.
+    metric : str
+        Key of `METRICS`.
+
+    Examples
+    --------
+    >>> tree_numbers(100, 140, "roc_auc"), tree_numbers(100, 140, "log_loss")
+    ([100, 125, 140], [100])
+    """
+    if metric not in _RANKS:
+        return [by_loss]
+    return sorted({min(round(by_loss * factor), longest) for factor in _LONGER})
 
 
 class GrownFold:

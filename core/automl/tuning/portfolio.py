@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,29 @@ from core.automl._types import Config
 from core.automl.learners.registry import MADE_FEATURES
 from core.automl.tuning.trials import Trial
 
-__all__ = ["NONE", "Portfolio"]
+__all__ = ["NONE", "Portfolio", "Proposal"]
 
 NONE = "none"
 """Family of a configuration without made features, which does not name it."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A configuration of the portfolio with a family of features.
+
+    Parameters
+    ----------
+    index : int
+        Position of the configuration.
+    family : str
+        Family of features that are made.
+    config : dict
+        Both together.
+    """
+
+    index: int
+    family: str
+    config: Config
 
 
 @dataclass(frozen=True)
@@ -45,8 +64,10 @@ class Portfolio:
     --------
     >>> portfolio = Portfolio([{"a": 1}, {"a": 2}], ["none", "arithmetic"], explores=True)
     >>> for loss in (0.5, 0.4):
-    ...     portfolio.note(Trial(None, "rf", portfolio.next(), "finished", fold_scores=[loss, loss + 0.1]), loss)
-    >>> portfolio.favorite, portfolio.next()
+    ...     proposal = portfolio.next()
+    ...     trial = Trial(None, "rf", proposal.config, "finished", fold_scores=[loss, loss + 0.1])
+    ...     portfolio.note(proposal, trial, loss)
+    >>> portfolio.favorite, portfolio.next().config
     ('arithmetic', {'a': 2, 'made_features': 'arithmetic'})
     """
 
@@ -55,12 +76,12 @@ class Portfolio:
         self._families = list(families)
         self._explores = explores
         self._outcomes: dict[str, _Outcome] = {}
-        self._next = 0  # among the points
+        self._next = 1  # among the points after the first
 
     @property
     def favorite(self) -> str | None:
         """Family that paid: better than none by more than a standard error over the folds; None while it is open."""
-        if not self._explores or self._untried(None):
+        if not self._explores or self._untried(None) or NONE not in self._outcomes:
             return None
         return next((family for family in self._by_loss() if family == NONE or self._pays(family)), NONE)
 
@@ -71,32 +92,42 @@ class Portfolio:
 
     def has_next(self, favorite: str | None = None) -> bool:
         """Return whether a configuration is left, with the family that paid elsewhere."""
-        return bool(self._points) and (bool(self._untried(favorite)) or max(self._next, 1) < len(self._points))
+        return bool(self._untried(favorite)) or self._next < len(self._points)
 
-    def next(self, favorite: str | None = None) -> Config | None:
+    def next(self, favorite: str | None = None) -> Proposal | None:
         """Return the next configuration; None when all were tried."""
-        if not self.has_next(favorite):
-            return None
         if untried := self._untried(favorite):
-            return _with(self._points[0], untried[0])
-        self._next = max(self._next, 1)
-        return _with(self._points[self._next], self._by_loss()[0] if self._outcomes else NONE)
+            return self._proposal(0, untried[0])
+        if self._next < len(self._points):
+            return self._proposal(self._next, self._by_loss()[0] if self._outcomes else NONE)
+        return None
 
-    def note(self, trial: Trial, loss: float) -> None:
-        """Take in what came of the configuration that `next` returned."""
-        family = trial.config.get(MADE_FEATURES, NONE)
-        if self._next == 0:
-            self._outcomes[family] = _Outcome(loss, trial.fold_scores or [])
+    def possible(self) -> Iterator[Proposal]:
+        """Yield all that may have come next, whatever was known elsewhere then: for trials of an earlier search."""
+        for family in self._families if self._points else ():
+            if family not in self._outcomes:
+                yield self._proposal(0, family)
+        for family in self._families if self._next < len(self._points) else ():
+            yield self._proposal(self._next, family)
+
+    def note(self, proposal: Proposal, trial: Trial, loss: float) -> None:
+        """Take in what came of a configuration that `next` returned."""
+        if proposal.index == 0:
+            self._outcomes[proposal.family] = _Outcome(loss, trial.fold_scores or [])
         else:
-            self._next += 1
+            self._next = proposal.index + 1
 
     def clear(self) -> None:
         """Leave out what is left."""
         self._points = []
 
+    def _proposal(self, index: int, family: str) -> Proposal:
+        made = {} if family == NONE else {MADE_FEATURES: family}
+        return Proposal(index, family, self._points[index] | made)
+
     def _untried(self, favorite: str | None) -> list[str]:
         """Return the families to try the first configuration with."""
-        if self._next > 0 or not self._points:
+        if not self._points:
             return []
         wanted = self._families[:1] if favorite is None else list(dict.fromkeys([favorite, NONE]))
         if self._explores:
@@ -122,7 +153,3 @@ class Portfolio:
             return True
         differences = np.array(own.fold_scores[:folds]) - np.array(plain.fold_scores[:folds])
         return plain.loss - own.loss > float(differences.std(ddof=1)) / math.sqrt(folds)
-
-
-def _with(point: Config, family: str) -> Config:
-    return dict(point) if family == NONE else point | {MADE_FEATURES: family}

@@ -11,8 +11,8 @@ import numpy as np
 
 from core.automl._types import Config
 from core.automl.learners.build import low_cost, search_space, start_points
-from core.automl.learners.registry import LEARNERS, MADE_FEATURES
-from core.automl.tuning.portfolio import NONE, Portfolio
+from core.automl.learners.registry import LEARNERS, LOSS, MADE_FEATURES
+from core.automl.tuning.portfolio import NONE, Portfolio, Proposal
 from core.automl.tuning.trials import Trial
 
 if TYPE_CHECKING:
@@ -60,16 +60,15 @@ class _LearnerSearch:
         self._initial = {name: entry.initial for name, entry in space.items() if entry.initial is not None}
         points = start_points(learner, data, seconds, metric)
         self.portfolio = Portfolio(points, data.feature_groups.families, explores=explores)
-        self._from_portfolio = False
+        self._proposal: Proposal | None = None
         self._cfo: CFO | None = None
         self._best_config: Config | None = None
 
     def suggest(self, favorite: str | None) -> Config | None:
         """Return the next configuration, of the portfolio first; None when the space is exhausted."""
-        point = self.portfolio.next(favorite)
-        self._from_portfolio = point is not None
-        if point is not None:
-            return point
+        self._proposal = self.portfolio.next(favorite)
+        if self._proposal is not None:
+            return self._proposal.config
         if self._cfo is None:
             self._cfo = self._begun()
         config = self._cfo.suggest(str(self.count))
@@ -86,8 +85,8 @@ class _LearnerSearch:
 
     def tell(self, trial: Trial, loss: float) -> None:
         """Report what came of the latest suggestion."""
-        if self._from_portfolio:
-            self.portfolio.note(trial, loss)
+        if self._proposal is not None:
+            self.portfolio.note(self._proposal, trial, loss)
         elif self._cfo is not None:
             result = {"loss": loss if math.isfinite(loss) else 1e10, "time_total_s": trial.seconds}
             result |= {
@@ -100,10 +99,16 @@ class _LearnerSearch:
         """Take over a trial of an earlier search: the same suggestion is made again, and its loss reported.
 
         Where the suggestion differs (the search was made in another way), the search restarts at the best known point.
-        A hyperparameter that an earlier version did not have had its initial value.
+        A hyperparameter that an earlier version did not have had its initial value; errors were squared.
         """
+        whole = self._whole(trial)
+        for proposal in self.portfolio.possible():
+            if _same(self._initial | proposal.config, whole):
+                self._proposal = proposal
+                self.tell(trial, loss)
+                return
         suggested = self.suggest(favorite)
-        if suggested is not None and _same(self._initial | suggested, self._whole(trial)):
+        if suggested is not None and _same(self._initial | suggested, whole):
             self.tell(trial, loss)
             return
         self.note(trial, loss)
@@ -112,7 +117,8 @@ class _LearnerSearch:
 
     def _whole(self, trial: Trial) -> Config:
         """Return a trial's values of all hyperparameters that its learner has, besides a number of trees."""
-        return self._initial | {name: value for name, value in trial.config.items() if name in self._names}
+        before = self._initial | ({LOSS: "squared"} if LOSS in self._names else {})
+        return before | {name: value for name, value in trial.config.items() if name in self._names}
 
     def note(self, trial: Trial, loss: float) -> None:
         """Keep count of what was spent and gained."""

@@ -123,6 +123,10 @@ def _xgboost_obstacle(estimator: BaseEstimator) -> str:
     return ""
 
 
+def _tabicl_obstacle(estimator: BaseEstimator) -> str:
+    return "it is a transformer that reads the training rows with each prediction"
+
+
 def _lightgbm_obstacle(estimator: BaseEstimator) -> str:
     parameters = estimator.get_params()
     if parameters["boosting_type"] not in ("gbdt", "goss"):
@@ -208,6 +212,8 @@ EXPORTABLE = Registry(
         ExportableEstimator("core.AdditiveRegressor", convert=_convert_additive),
         ExportableEstimator("core.NeuralNetClassifier", convert=_convert_neural_net),
         ExportableEstimator("core.NeuralNetRegressor", convert=_convert_neural_net),
+        ExportableEstimator("core.TabICLClassifier", _tabicl_obstacle),
+        ExportableEstimator("core.TabICLRegressor", _tabicl_obstacle),
         ExportableEstimator("core.BlendClassifier", convert=_convert_blend),
         ExportableEstimator("core.BlendRegressor", convert=_convert_blend),
         ExportableEstimator("core.CalibratedClassifier", convert=_convert_calibrated),

@@ -41,6 +41,7 @@ PASSED = {
     "run_disk_mb",
     "run_processes",
     "run_timeout_s",
+    "tabicl_checkpoint",
     "task_packages",
     *(f"{SETTING}{name}" for name in LIMIT_TITLES),
 }
@@ -210,10 +211,12 @@ def _user() -> list[str]:
 
 
 def _read_only(settings: Settings) -> list[Path]:
-    """Return the code, the Python environment and the weights that were downloaded before."""
+    """Return the code, the Python environment, and the weights that are there: downloaded before, or a checkpoint."""
     folders = [_ROOT / "core", *map(Path, (sys.prefix, sys.base_prefix)), *_modules(settings)]
     if _hub_cache().is_dir():
         folders.append(_hub_cache())
+    if settings.tabicl_checkpoint is not None and settings.tabicl_checkpoint.is_file():
+        folders.append(settings.tabicl_checkpoint.resolve())
     return [folder for folder in dict.fromkeys(folders) if not any(folder.is_relative_to(path) for path in _SYSTEM)]
 
 

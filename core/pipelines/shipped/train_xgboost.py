@@ -30,6 +30,7 @@ def _work(arguments: Arguments) -> None:
         seed=arguments.integer("seed"),
         learners=(_LEARNER,),
         ensemble=False,
+        calibrate=False,
         cv_repeats=1,
         time_budget_s=None,
         max_trials=2,  # the smallest number that settings have; there is one configuration

@@ -9,7 +9,7 @@ from sklearn.metrics import log_loss
 from core.automl import AutoMLResult, AutoMLSettings, build_estimator, describe_calibration, search
 from core.automl.ensemble.calibration import CalibratedClassifier, calibrate, calibrated
 from core.edge import export_onnx
-from core.explain.explainers import _encoded_explainer
+from core.explain.explainers import encoded_explainer
 
 
 def cautious(rows=2_000, classes=2, seed=0, slope=0.5):
@@ -73,6 +73,24 @@ def test_rows_of_a_group_count_as_one():
     assert calibrate(given[:99], y[:99], "roc_auc") is None
 
 
+def test_rows_in_a_regular_order_are_learned_from_alike():
+    given, truth, y = cautious(rows=24_000, slope=1.0)
+    order = np.argsort(y, kind="stable")
+    interleaved = np.stack([order[:12_000], order[12_000:]], axis=1).ravel()
+    record = calibrate(given[interleaved], y[interleaved], "roc_auc").record
+    assert record["slope"] == pytest.approx(1, abs=0.05)
+    calibration = calibrate(given[interleaved], y[interleaved], "roc_auc")
+    fixed = calibrated(given, record["slope"], calibration.biases)
+    assert np.abs(fixed - truth).max() < 0.05
+
+
+def test_many_classes_have_a_slope_and_no_biases():
+    given, _, y = cautious(rows=3_000, classes=30)
+    calibration = calibrate(given, y, "log_loss")
+    assert calibration.biases == [0.0] * 30
+    assert calibration.record["slope"] > 1.3
+
+
 def noisy(rows=400, classes=2):
     """A table on which forests, which are means of many trees, are too cautious."""
     random = np.random.default_rng(0)
@@ -125,7 +143,7 @@ def test_exact_explanations_add_up_to_what_it_says(classes):
     task = "binary" if classes == 2 else "multiclass"
     inner = build_estimator("lgbm", {"n_estimators": 20, "num_leaves": 5}, task, jobs=1, seed=0).fit(X, y)
     model = CalibratedClassifier(inner, 1.7, [0.0, 0.4, -0.3][:classes])
-    explainer = _encoded_explainer(model, X[:40])
+    explainer = encoded_explainer(model, X[:40])
     sums = explainer.base + explainer.values(X[:40]).sum(axis=1)
     np.testing.assert_allclose(sums, explainer.reference(X[:40]), atol=1e-6)
     expected = np.log(model.predict_proba(X[:40]))
@@ -144,3 +162,14 @@ def test_it_can_be_switched_off_and_class_weights_do_without():
         assert describe_calibration(result.winner) == ""
     number = frame.assign(y=frame["x0"] + frame["x1"])
     assert search(number, AutoMLSettings(target="y", **SETTINGS)).winner["calibration"] is None
+
+
+def test_a_class_that_training_did_not_have_is_explained_by_sampling():
+    frame = noisy(classes=3)
+    X = frame.drop(columns="y").to_numpy(np.float32)
+    y = pd.factorize(frame["y"], sort=True)[0]
+    for kept, task in ((y < 2, "multiclass"), (y > 0, "multiclass")):
+        inner = build_estimator("lgbm", {"n_estimators": 5}, task, jobs=1, seed=0).fit(X[kept], y[kept])
+        model = CalibratedClassifier(inner, 1.5, [0.0, 0.1, 0.2])
+        assert model.predict_proba(X).shape == (len(X), 3)
+        assert encoded_explainer(model, X[:20]) is None

@@ -1,5 +1,7 @@
 """Made features: target means are scikit-learn's, nothing leaks, graphs give the same bits, a search shows the gain."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnxruntime
 import pandas as pd
@@ -13,9 +15,11 @@ from core.automl.data.training_data import TrainingData
 from core.automl.engineering.feature_maker import FeatureMaker
 from core.automl.engineering.made_features import Arithmetic, calculate, category_codes
 from core.automl.learners.early_stopping import StopRule
+from core.automl.results.feature_report import feature_report
 from core.automl.results.model_file import load_model, save_model
 from core.automl.tuning.grown_fold import GrownFold
 from core.automl.tuning.portfolio import Portfolio
+from core.automl.tuning.proposer import Proposer
 from core.automl.tuning.trials import Trial
 from core.edge import export_onnx
 from core.edge.export.estimators import FEATURES, convert_estimator
@@ -222,9 +226,10 @@ def outcome(config, loss, folds=5, noise=0.001):
 def run_portfolio(portfolio, losses, favorite=None):
     """Let a portfolio propose until it has no more; return what it proposed."""
     proposed = []
-    while (config := portfolio.next(favorite)) is not None:
-        loss = losses.get(config.get("made_features", "none"), 0.5) + config["a"] / 100
-        portfolio.note(outcome(config, loss), loss)
+    while (proposal := portfolio.next(favorite)) is not None:
+        config = proposal.config
+        loss = losses.get(proposal.family, 0.5) + config["a"] / 100
+        portfolio.note(proposal, outcome(config, loss), loss)
         proposed.append((config["a"], config.get("made_features", "none")))
     return proposed
 
@@ -313,3 +318,70 @@ def test_feature_engineering_can_be_switched_off(ratio_result):
     numeric = frame[["debt", "income", "target"]]
     plain = AutoMLSettings(target="target", max_trials=3, time_budget_s=None, featurization="off")
     assert prepare(numeric, plain).data.feature_groups == FeatureGroups()
+
+
+@pytest.mark.parametrize("learner", ["lgbm", "gam"])
+def test_replayed_trials_are_taken_over_whatever_was_known_then(encoded, learner):
+    """The favorite became known in the midst of the earlier search; what it had not tried is tried next."""
+    X, targets, groups = encoded
+    data = TrainingData(X, targets["regression"], 0, [(np.arange(400), np.arange(400, 600))], feature_groups=groups)
+    known = []
+    earlier = Proposer((learner,), data, 0, 60.0, favorite=lambda: known[-1] if known else None)
+    done = []
+    for number in range(4):
+        if number == 1:
+            known.append("arithmetic")
+        name, config = earlier.propose()
+        trial = Trial(None, name, config, "finished", seconds=0.1, fold_scores=[0.5, 0.6])
+        loss = 0.4 if "made_features" in config else 0.5
+        earlier.tell(trial, loss)
+        done.append((trial, loss))
+    assert ["made_features" in trial.config for trial, _ in done] == [False, True, True, True]
+    later = Proposer((learner,), data, 0, 60.0, favorite=lambda: "arithmetic")
+    for trial, loss in done:
+        later.replay(trial, loss)
+    assert later.propose() == earlier.propose()
+
+
+def test_a_search_of_an_earlier_version_is_continued_with_features(encoded):
+    X, targets, groups = encoded
+    data = TrainingData(X, targets["regression"], 0, [(np.arange(400), np.arange(400, 600))], feature_groups=groups)
+    before = Proposer(("lgbm",), replace(data, feature_groups=FeatureGroups()), 0, 60.0)
+    now = Proposer(("lgbm",), data, 0, 60.0)
+    for _ in range(3):
+        name, config = before.propose()
+        trial = Trial(None, name, config, "finished", seconds=0.1, fold_scores=[0.5, 0.6])
+        before.tell(trial, 0.5)
+        now.replay(trial, 0.5)
+    assert now.favorite is None
+    assert [now.propose()[1].get("made_features")] == ["target_means"]
+
+
+def test_a_column_named_as_a_flag_is_not_one():
+    frame = pd.DataFrame({"age": [20.0, None, 40.0] * 10, "missingindicator_age": np.arange(30.0) % 7})
+    encoder = TableEncoder().fit(frame)
+    position = feature_groups(encoder).numbers["missingindicator_age"]
+    assert encoder.transform(frame)[:, position].tolist() == frame["missingindicator_age"].tolist()
+
+
+def test_rows_of_one_class_can_be_learned(encoded):
+    X, _, groups = encoded
+    made = FeatureMaker(groups, "all").fit_transform(X, np.zeros(len(X), int), classes=True)
+    assert np.isfinite(made).all()
+
+
+def test_trials_of_other_folds_are_not_compared():
+    plain = Trial(1, "lgbm", {"num_leaves": 8}, "finished", score=0.5, fold_scores=[0.5] * 5)
+    made = Trial(2, "lgbm", {"num_leaves": 8, "made_features": "all"}, "finished", score=0.6, fold_scores=[0.6] * 15)
+    estimator = build_estimator("lgbm", {}, "binary", jobs=1, seed=0)
+    assert feature_report(estimator, [plain, made], "roc_auc")["gains"] == []
+    same = replace(made, fold_scores=[0.6] * 5)
+    (gain,) = feature_report(estimator, [plain, same], "roc_auc")["gains"]
+    assert gain["gain"] == pytest.approx(0.1)
+    (loss,) = feature_report(estimator, [plain, same], "log_loss")["gains"]
+    assert loss["gain"] == pytest.approx(-0.1)
+    trees = (
+        replace(plain, learner="rf", config={"n_estimators": 50}),
+        replace(same, learner="rf", config={"n_estimators": 80, "made_features": "all"}),
+    )
+    assert feature_report(estimator, trees, "roc_auc")["gains"] == [], "a forest's number of trees is searched"

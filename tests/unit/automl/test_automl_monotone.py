@@ -89,10 +89,30 @@ def test_the_model_of_a_search_keeps_them(task, tmp_path):
     assert all(part["rows_over"] == 0 for part in exported.parity.values())
 
 
+def test_absolute_errors_give_way_to_monotone_relations():
+    """Learners of absolute errors do not keep them, so errors are squared."""
+    frame = table()
+    settings = AutoMLSettings(
+        target="signal",
+        metric="mae",
+        time_budget_s=None,
+        max_trials=6,
+        folds=2,
+        cv_repeats=1,
+        monotone={"up": "increasing", "down": "decreasing"},
+    )
+    result = search(frame, settings)
+    assert all(trial.status == "finished" for trial in result.trials)
+    assert not any("loss" in trial.config for trial in result.trials)
+    columns = frame.drop(columns="signal")
+    assert steps(result.model.predict, columns, "up").min() >= -1e-6
+    assert steps(result.model.predict, columns, "down").max() <= 1e-6
+
+
 def test_what_cannot_be_kept_is_refused():
     frame = table()
     base = {"target": "signal", "max_trials": 3, "time_budget_s": None}
-    with pytest.raises(SettingsError, match="'gam' cannot keep monotone relations"):
+    with pytest.raises(SettingsError, match="Generalized additive model cannot keep monotone"):
         AutoMLSettings(**base, learners=("gam", "lgbm"), monotone={"up": "increasing"})
     with pytest.raises(SettingsError, match="'job' cannot have a monotone relation: it is used as category"):
         prepare(frame, AutoMLSettings(**base, monotone={"job": "increasing"}))
@@ -100,6 +120,8 @@ def test_what_cannot_be_kept_is_refused():
         AutoMLSettings(**base, monotone={"up": "rising"})
     with pytest.raises(SettingsError, match="is not a feature"):
         AutoMLSettings(**base, monotone={"signal": "increasing"})
+    with pytest.raises(SettingsError, match="dropped column 'up'"):
+        AutoMLSettings(**base, monotone={"up": "increasing"}, drop_columns=("up",))
     three = frame.assign(signal=pd.cut(frame["signal"], 3, labels=["a", "b", "c"]).astype(str))
     with pytest.raises(SettingsError, match="two classes"):
         prepare(three, AutoMLSettings(**base, monotone={"up": "increasing"}))

@@ -39,7 +39,6 @@ REVIEWED = {  # words that the code has: names of parts and files, titles of fie
     ("pages/_ui/result_summary.py", "name"),
     ("pages/_ui/run_view.py", "label"),
     ("pages/_ui/uploader.py", "label"),
-    ("pages/automl/advanced.py", "label"),
     ("pages/automl/comparison.py", "label"),
     ("pages/data/calls.py", "label"),
     ("pages/data/checks.py", "fix.label"),
