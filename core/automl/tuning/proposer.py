@@ -89,9 +89,8 @@ class _LearnerSearch:
             self.portfolio.note(self._proposal, trial, loss)
         elif self._cfo is not None:
             result = {"loss": loss if math.isfinite(loss) else 1e10, "time_total_s": trial.seconds}
-            result |= {
-                f"config/{name}": value for name, value in self._whole(trial).items()
-            }  # as FLAML's own tuner does
+            # The configuration is passed as FLAML's own tuner passes it.
+            result |= {f"config/{name}": value for name, value in self._whole(trial).items()}
             self._cfo.on_trial_complete(str(self.count), result)
         self.note(trial, loss)
 
