@@ -19,6 +19,10 @@ _KINDS = {
     "target_means": "Target mean",
     "arithmetic": "Arithmetic",
     "group_differences": "Difference from a group",
+}
+_FAMILIES = {
+    "target_means": "Target means",
+    "arithmetic": "Arithmetic, group differences",
     "all": "All",
 }
 
@@ -54,7 +58,7 @@ def _gains(report: FeatureReport, metric: str) -> None:
         pd.DataFrame(
             {
                 "Learner": [learner_title(gain["learner"]) for gain in report["gains"]],
-                "Made": [_KINDS[gain["families"]] for gain in report["gains"]],
+                "Made": [_FAMILIES[gain["families"]] for gain in report["gains"]],
                 "Without": [gain["plain_score"] for gain in report["gains"]],
                 "With": [gain["score"] for gain in report["gains"]],
                 "Gain": [_signed(gain["gain"], gain["error"]) for gain in report["gains"]],

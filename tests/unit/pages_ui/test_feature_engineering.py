@@ -55,6 +55,7 @@ def test_gains_and_features_are_tables():
     )
     gains, features = (table.value for table in test.dataframe)
     assert gains["Learner"].tolist() == ["LightGBM", "Generalized additive model"]
+    assert gains["Made"].tolist() == ["All", "Arithmetic, group differences"]
     assert gains["Gain"].tolist() == ["+0.0101 ± 0.0021", "−0.0010"]
     assert features["Feature"].tolist() == ["debt ÷ income", "Target mean by town"]
     assert features["Type"].tolist() == ["Arithmetic", "Target mean"]
