@@ -30,9 +30,9 @@ AVAILABLE = sys.platform == "linux"
 SERVER = "core.fork_server_main"
 """Module of the server's process."""
 _ROOT = Path(__file__).resolve().parents[1]
-_EXTENSIONS = "PLUMBLINE_EXTENSIONS"
+_EXTENSIONS = ("PLUMBLINE_EXTENSIONS", "PLUMBLINE_TABICL_CHECKPOINT")
 _CLOSE_S = 1
-_Key = tuple[int, str, str | None]  # of a server: the process that uses it, what it loads, the extensions
+_Key = tuple[int, str, tuple[str | None, ...]]  # of a server: its user's process, what it loads, the extensions
 _ANSWER_S = 10
 
 
@@ -230,7 +230,7 @@ def _running(key: _Key) -> ForkServer | None:
 
 
 def _key(preload: str, environment: Mapping[str, str]) -> _Key:
-    return os.getpid(), preload, environment.get(_EXTENSIONS)
+    return os.getpid(), preload, tuple(environment.get(name) for name in _EXTENSIONS)
 
 
 @atexit.register

@@ -100,7 +100,7 @@ def noisy(rows=400, classes=2):
     return frame
 
 
-SETTINGS = {"time_budget_s": None, "max_trials": 4, "learners": ("rf", "extra_tree"), "folds": 4, "cv_repeats": 1}
+SETTINGS = {"time_budget_s": None, "max_trials": 2, "learners": ("rf", "extra_tree"), "folds": 4, "cv_repeats": 1}
 
 
 @pytest.fixture(scope="module", params=[2, 3])

@@ -147,7 +147,10 @@ def test_absolute_errors_give_the_median(learner):
     assert abs(guess["squared"] - y.mean()) < abs(guess["squared"] - np.median(y))
 
 
-@pytest.mark.parametrize("learner", ABSOLUTE)
+@pytest.mark.parametrize(
+    "learner",
+    [name if name in ("lgbm", "xgboost") else pytest.param(name, marks=pytest.mark.nightly) for name in ABSOLUTE],
+)
 def test_a_learner_of_absolute_errors_exports(learner, tmp_path):
     frame = table()
     settings = AutoMLSettings(

@@ -79,6 +79,7 @@ def test_it_answers_as_the_package_does(checkpoint):
     assert model.predict(X[90:]).tolist() == reference.predict(X[90:]).tolist()
 
 
+@pytest.mark.nightly
 def test_a_search_tries_it_and_says_what_deploying_it_means(checkpoint, tmp_path):
     frame = table()
     settings = AutoMLSettings(
