@@ -26,7 +26,7 @@ _PARTS = 5
 _MIN_ROWS = 100
 _MAX_ROWS = 20_000
 _MAX_CELLS = 1_000_000  # rows times classes
-_BIASED_CLASSES = 20  # above which there is no bias for each, which would take seconds to find
+_BIASED_CLASSES = 20  # above which only the slope is learned: biases would take seconds
 _RANKS = ("roc_auc", "average_precision")  # no slope changes them of two classes, and hardly of several
 _NEGLIGIBLE = 0.001  # of a rank metric
 

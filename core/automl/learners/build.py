@@ -52,7 +52,7 @@ def build_estimator(
     Raises
     ------
     SettingsError
-        When there is no such learner, or there are no columns to make the features of.
+        When the learner is unknown, or `groups` is missing for a configuration with made features.
 
     Examples
     --------

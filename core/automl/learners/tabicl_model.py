@@ -76,7 +76,7 @@ def checkpoint_problem() -> str:
     try:
         _network(checkpoint_digest())
     except InputError:
-        return f"there is no checkpoint file at '{get_settings().tabicl_checkpoint}'"
+        return f"its checkpoint file '{get_settings().tabicl_checkpoint}' does not exist"
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, UnpicklingError, ImportError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         return f"its checkpoint '{get_settings().tabicl_checkpoint}' cannot be read: {first}"

@@ -18,8 +18,6 @@ from core.automl.learners.early_stopping import StopRule
 from core.automl.results.feature_report import feature_report
 from core.automl.results.model_file import load_model, save_model
 from core.automl.tuning.grown_fold import GrownFold
-from core.automl.tuning.portfolio import Portfolio
-from core.automl.tuning.proposer import Proposer
 from core.automl.tuning.trials import Trial
 from core.edge import export_onnx
 from core.edge.export.estimators import FEATURES, convert_estimator
@@ -215,62 +213,6 @@ def test_data_for_other_processes_has_the_groups(encoded, tmp_path):
     assert TrainingData.load(tmp_path).feature_groups == groups
 
 
-def outcome(config, loss, folds=5, noise=0.001):
-    scores = [
-        0.9 - loss + noise * fold * (1 if config.get("made_features", "none") == "none" else -1)
-        for fold in range(folds)
-    ]
-    return Trial(None, "lgbm", config, "finished", seconds=1.0, fold_scores=scores)
-
-
-def run_portfolio(portfolio, losses, favorite=None):
-    """Let a portfolio propose until it has no more; return what it proposed."""
-    proposed = []
-    while (proposal := portfolio.next(favorite)) is not None:
-        config = proposal.config
-        loss = losses.get(proposal.family, 0.5) + config["a"] / 100
-        portfolio.note(proposal, outcome(config, loss), loss)
-        proposed.append((config["a"], config.get("made_features", "none")))
-    return proposed
-
-
-POINTS = [{"a": 0}, {"a": 1}, {"a": 2}]
-FAMILIES = ["none", "target_means", "arithmetic", "all"]
-
-
-def test_a_portfolio_explores_what_pays():
-    portfolio = Portfolio(POINTS, FAMILIES, explores=True)
-    assert portfolio.favorite is None
-    assert portfolio.exploring
-    losses = {"none": 0.5, "target_means": 0.52, "arithmetic": 0.4}
-    assert run_portfolio(portfolio, losses) == [
-        (0, "none"),
-        (0, "target_means"),
-        (0, "arithmetic"),
-        (1, "arithmetic"),
-        (2, "arithmetic"),
-    ]
-    assert portfolio.favorite == "arithmetic"
-    assert not portfolio.exploring
-    both = Portfolio(POINTS, FAMILIES, explores=True)
-    losses = {"none": 0.5, "target_means": 0.45, "arithmetic": 0.4, "all": 0.42}
-    assert [family for _, family in run_portfolio(both, losses)][:4] == ["none", "target_means", "arithmetic", "all"]
-    neither = Portfolio(POINTS, FAMILIES, explores=True)
-    losses = {"none": 0.5, "target_means": 0.4999, "arithmetic": 0.6}
-    run_portfolio(neither, losses)
-    assert neither.favorite == "none", "the gain is within its error"
-
-
-def test_other_learners_try_the_favorite_only():
-    losses = {"none": 0.5, "arithmetic": 0.4}
-    assert run_portfolio(Portfolio(POINTS, FAMILIES), losses)[:2] == [(0, "none"), (1, "none")]
-    favored = run_portfolio(Portfolio(POINTS, FAMILIES), losses, "arithmetic")
-    assert favored == [(0, "arithmetic"), (0, "none"), (1, "arithmetic"), (2, "arithmetic")]
-    against = run_portfolio(Portfolio(POINTS, FAMILIES), {"none": 0.3, "arithmetic": 0.4}, "arithmetic")
-    assert against[2:] == [(1, "none"), (2, "none")]
-    assert run_portfolio(Portfolio(POINTS, ["none"]), {}) == [(0, "none"), (1, "none"), (2, "none")]
-
-
 @pytest.fixture(scope="module")
 def ratio_result(tmp_path_factory):
     frame = table_of(900)
@@ -318,43 +260,6 @@ def test_feature_engineering_can_be_switched_off(ratio_result):
     numeric = frame[["debt", "income", "target"]]
     plain = AutoMLSettings(target="target", max_trials=3, time_budget_s=None, featurization="off")
     assert prepare(numeric, plain).data.feature_groups == FeatureGroups()
-
-
-@pytest.mark.parametrize("learner", ["lgbm", "gam"])
-def test_replayed_trials_are_taken_over_whatever_was_known_then(encoded, learner):
-    """The favorite became known in the midst of the earlier search; what it had not tried is tried next."""
-    X, targets, groups = encoded
-    data = TrainingData(X, targets["regression"], 0, [(np.arange(400), np.arange(400, 600))], feature_groups=groups)
-    known = []
-    earlier = Proposer((learner,), data, 0, 60.0, favorite=lambda: known[-1] if known else None)
-    done = []
-    for number in range(4):
-        if number == 1:
-            known.append("arithmetic")
-        name, config = earlier.propose()
-        trial = Trial(None, name, config, "finished", seconds=0.1, fold_scores=[0.5, 0.6])
-        loss = 0.4 if "made_features" in config else 0.5
-        earlier.tell(trial, loss)
-        done.append((trial, loss))
-    assert ["made_features" in trial.config for trial, _ in done] == [False, True, True, True]
-    later = Proposer((learner,), data, 0, 60.0, favorite=lambda: "arithmetic")
-    for trial, loss in done:
-        later.replay(trial, loss)
-    assert later.propose() == earlier.propose()
-
-
-def test_a_search_of_an_earlier_version_is_continued_with_features(encoded):
-    X, targets, groups = encoded
-    data = TrainingData(X, targets["regression"], 0, [(np.arange(400), np.arange(400, 600))], feature_groups=groups)
-    before = Proposer(("lgbm",), replace(data, feature_groups=FeatureGroups()), 0, 60.0)
-    now = Proposer(("lgbm",), data, 0, 60.0)
-    for _ in range(3):
-        name, config = before.propose()
-        trial = Trial(None, name, config, "finished", seconds=0.1, fold_scores=[0.5, 0.6])
-        before.tell(trial, 0.5)
-        now.replay(trial, 0.5)
-    assert now.favorite is None
-    assert [now.propose()[1].get("made_features")] == ["target_means"]
 
 
 def test_a_column_named_as_a_flag_is_not_one():
