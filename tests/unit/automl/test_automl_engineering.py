@@ -8,12 +8,14 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import Ridge
 from sklearn.preprocessing import TargetEncoder
 
 from core.automl import LEARNERS, AutoMLResult, AutoMLSettings, build_estimator, prepare, search
 from core.automl.data.training_data import TrainingData
+from core.automl.engineering.engineered_model import EngineeredRegressor
 from core.automl.engineering.feature_maker import FeatureMaker
-from core.automl.engineering.made_features import Arithmetic, calculate, category_codes
+from core.automl.engineering.made_features import OPERATORS, Arithmetic, calculate, category_codes
 from core.automl.learners.early_stopping import StopRule
 from core.automl.results.feature_report import feature_report
 from core.automl.results.model_file import load_model, save_model
@@ -181,6 +183,22 @@ def test_a_learner_with_made_features_exports_and_is_stored(encoded, tmp_path, l
     save_model(model, tmp_path / "model.skops")
     again = load_model(tmp_path / "model.skops")
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
+def test_every_operator_has_the_same_bits_in_a_graph():
+    """Also where a result overflows, and where the divisor is zero."""
+    values = [0.0, -0.0, 1.0, -3.7, 1e-30, 1e25, -1e25, 3e38]
+    X = np.array([[one, other] for one in values for other in values], dtype=np.float32)
+    model = EngineeredRegressor(Ridge(), FeatureGroups({"a": 0, "b": 1})).fit(X * 0, np.arange(len(X)))
+    model.maker_.made_ = [Arithmetic(["a", "b"], operator, 0, 1, 7.0) for operator in OPERATORS]
+    model.estimator_ = Ridge().fit(np.zeros((3, 6), np.float32), np.arange(3))
+    graph = convert_estimator(model, 2)
+    graph.graph.output.append(type(graph.graph.output[0])(name="of_made/features"))
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    *_, features = session.run(None, {FEATURES: X})
+    assert np.isfinite(features).all()
+    np.testing.assert_array_equal(features, model.features(X))
+    assert np.abs(features[:, 2:]).max() == np.float32(1e30)
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
