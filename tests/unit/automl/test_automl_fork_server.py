@@ -99,9 +99,11 @@ def test_a_kill_ends_what_the_helper_started_and_no_other_helper(helper, tmp_pat
 
 
 def test_helpers_draw_different_random_numbers(helper, tmp_path: Path) -> None:
-    processes = [helper(tmp_path, "draw") for _ in range(3)]
+    folders = [tmp_path / name for name in ("one", "two", "three")]  # each of its own: "what" is read while it starts
+    processes = [helper(folder, "draw") for folder in folders]
     until(lambda: all(process.ended for process in processes))
-    drawn = [path.read_text().split() for path in tmp_path.glob("drawn-*")]
+    assert [process.exit_reason for process in processes] == ["ended with exit code 0"] * 3
+    drawn = [path.read_text().split() for path in tmp_path.glob("*/drawn-*")]
     assert len({first for first, _ in drawn}) == len({second for _, second in drawn}) == 3
 
 
