@@ -32,7 +32,7 @@ def test_the_form_is_filled_in_from_the_dataset(world: World) -> None:
     assert by_label["Task"] == "binary"
     assert by_label["Metric"] == "roc_auc"
     assert "good 70.0%, bad 30.0%" in texts(test)
-    assert "About 19 to 74 trials on 1,000 rows and 21 columns" in texts(test)
+    assert "About 37 to 149 trials on 1,000 rows and 21 columns" in texts(test)
 
 
 def test_a_number_as_target_makes_a_regression(world: World) -> None:

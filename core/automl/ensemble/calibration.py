@@ -131,7 +131,7 @@ def _softmax(scores: Output) -> Output:
 def calibrate(
     out_of_fold: Output, y: Target, metric: str, *, weights: Weights | None = None, groups: Groups | None = None
 ) -> Calibration | None:
-    """Learn a calibration from out-of-fold predictions; None of too few rows.
+    """Learn a calibration from out-of-fold predictions; None of too few rows, or of a single group.
 
     It is used where it lowers the log loss of rows that did not teach it by more than a standard error, and does not
     make the metric worse.
@@ -156,10 +156,10 @@ def calibrate(
     """
     before = np.asarray(out_of_fold, dtype=np.float64)
     codes, count = np.asarray(y, dtype=np.intp), len(y)
-    if count < _MIN_ROWS:
+    clusters = np.arange(count) if groups is None else np.unique(groups, return_inverse=True)[1]
+    if count < _MIN_ROWS or clusters.max() == 0:  # rows of one group can teach nothing about others
         return None
     shares = np.ones(count) if weights is None else np.asarray(weights, dtype=np.float64)
-    clusters = np.arange(count) if groups is None else np.unique(groups, return_inverse=True)[1]
     random = np.random.default_rng(0)
     part_of = (random.permutation(clusters.max() + 1) % _PARTS)[clusters]
     after = np.empty_like(before)

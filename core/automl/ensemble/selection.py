@@ -47,7 +47,7 @@ class Choice:
     larger_is_better : bool
         Direction of the metric.
     gap_error : float, default=0
-        Standard error of the difference of the two scores, from the parts.
+        Standard error of the difference of the two scores, from the parts; drawing them anew makes it no smaller.
     """
 
     weights: dict[int, int]
@@ -192,7 +192,8 @@ def choose_blend(
     blended, best_single = judged.mean(axis=0) if len(judged) else (np.nan, np.nan)
     weights = {index: members.count(index) for index in dict.fromkeys(members)}
     gaps = judged[:, 1] - judged[:, 0]
-    error = float(gaps.std(ddof=1) / len(gaps) ** 0.5) if len(gaps) > 1 else 0.0
+    # Parts that are drawn anew hold the same rows: they make the mean steadier, and tell nothing of other rows.
+    error = float(gaps.std(ddof=1) / min(len(gaps), PARTS) ** 0.5) if len(gaps) > 1 else 0.0
     return Choice(weights, float(sign * blended), float(sign * best_single), METRICS[metric].larger_is_better, error)
 
 

@@ -84,6 +84,15 @@ def test_rows_in_a_regular_order_are_learned_from_alike():
     assert np.abs(fixed - truth).max() < 0.05
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_few_groups_are_taken_and_a_single_one_teaches_nothing(count):
+    given, _, y = cautious(rows=300)
+    calibration = calibrate(given, y, "roc_auc", groups=np.arange(len(y)) % count)
+    assert (calibration is None) is (count == 1)
+    if calibration is not None:
+        assert np.isfinite(calibration.out_of_fold).all()
+
+
 def test_many_classes_have_a_slope_and_no_biases():
     given, _, y = cautious(rows=3_000, classes=30)
     calibration = calibrate(given, y, "log_loss")

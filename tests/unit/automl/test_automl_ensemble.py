@@ -100,6 +100,17 @@ def test_judgment_is_on_rows_that_did_not_choose():
     assert abs(result.best_score - 0.5) < 0.06
 
 
+def test_drawing_the_parts_anew_does_not_make_the_judgment_surer(monkeypatch):
+    random = np.random.default_rng(0)
+    y = random.normal(size=200)
+    outputs = [y + random.normal(size=200) for _ in range(3)]
+    errors = []
+    for repeats in (1, 10):
+        monkeypatch.setattr("core.automl.ensemble.selection.REPEATS", repeats)
+        errors.append(choose_blend(outputs, ["a", "b", "c"], y, "rmse").gap_error)
+    assert 0.5 < errors[1] / errors[0] < 2
+
+
 def test_score_agrees_with_scikit_learn():
     """One candidate: the judgment is its own metric, the mean over the parts."""
     random = np.random.default_rng(4)
