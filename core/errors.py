@@ -11,6 +11,7 @@
     ├── StorageError                an artifact cannot be written or read (disk full, missing, altered)
     ├── JobError                    a run cannot be started, changed or continued
     ├── SearchError                 a search ended without a model
+    ├── TrainingError               a training ended without a model that can be used
     ├── ExportError                 a model cannot be exported, or its export is not equal
     ├── RegistryError               a model cannot be registered, promoted, archived or compared
     ├── StoppedError                the work was stopped and can be resumed
@@ -39,6 +40,7 @@ __all__ = [
     "SettingsError",
     "StoppedError",
     "StorageError",
+    "TrainingError",
     "UnexpectedError",
     "address_limit_mb",
     "from_record",
@@ -109,6 +111,10 @@ class JobError(PlumblineError):
 
 class SearchError(PlumblineError):
     """A search ended without a model."""
+
+
+class TrainingError(PlumblineError):
+    """A training ended without a model that can be used."""
 
 
 class StoppedError(PlumblineError):

@@ -39,7 +39,7 @@ from ._stored_rows import (
 from ._table import Dialect, LineCounts, ReadReport, SkippedRow, Table
 from ._target_by_column import TargetByColumn
 from ._target_summary import TargetSummary, summarize_target
-from ._task import infer_task, whole_numbers
+from ._task import infer_task, may_be_ids, whole_numbers
 from ._value_counts import ValueCounts, count_values
 from .missing_markers import MISSING_MARKERS
 from .prepare import (
@@ -127,6 +127,7 @@ __all__ = [
     "load_frame",
     "load_random_rows",
     "load_sample",
+    "may_be_ids",
     "next_steps",
     "numbers_rows",
     "prepare_file",

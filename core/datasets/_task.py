@@ -9,12 +9,13 @@ from core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Task", "infer_task", "task_of_values", "whole_numbers"]
+__all__ = ["Task", "infer_task", "may_be_ids", "task_of_values", "whole_numbers"]
 
 Task = Literal["binary", "multiclass", "regression"]
 
 MAX_NUMERIC_CLASSES = 20
 MIN_ROWS_PER_CLASS = 5
+MAX_IDS = 200
 
 
 def infer_task(series: pd.Series) -> Task:
@@ -83,6 +84,26 @@ def task_of_values(values: pd.Series, rows: int) -> Task:
         and bool(np.all(numbers == np.rint(numbers)))
     )
     return "multiclass" if classes else "regression"
+
+
+def may_be_ids(distinct: int, rows: int) -> bool:
+    """Return whether whole numbers may as well be the ids of classes: nobody but the user knows.
+
+    They are more than `infer_task` takes for classes, at most 200, and each occurs 5 times or more on average.
+
+    Parameters
+    ----------
+    distinct : int
+        Number of distinct values.
+    rows : int
+        Number of rows that have a value.
+
+    Examples
+    --------
+    >>> may_be_ids(150, 10_000), may_be_ids(10, 10_000), may_be_ids(150, 300)
+    (True, False, False)
+    """
+    return MAX_NUMERIC_CLASSES < distinct <= MAX_IDS and rows >= MIN_ROWS_PER_CLASS * distinct
 
 
 def whole_numbers(series: pd.Series) -> pd.Series:

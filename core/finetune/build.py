@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InputError, SettingsError
+from core.errors import SettingsError
+from core.finetune.architecture import frozen_parts, head_name
 from core.finetune.base_model import BaseModel
+from core.finetune.loading import load_base
 from core.finetune.settings import FineTuneSettings
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel
 
-    LoadedModel: TypeAlias = tuple[PreTrainedModel, PreTrainedTokenizerBase]
+    from core.finetune.loading import LoadedModel
 
-__all__ = ["Scale", "build", "class_weights", "device_of", "finish", "freeze", "load_text_model", "precision_of"]
+__all__ = ["Scale", "build", "class_weights", "finish", "number_scale"]
 
-Scale: TypeAlias = tuple[float, float]  # mean and standard deviation of the numbers to predict
+Scale: TypeAlias = tuple[float, float]  # what is taken from the numbers to predict, and what they are divided by
+_FAR = 3.0  # standard deviations from 0 that a head without a constant can learn
 
 
 def build(base: BaseModel, labels: list[str] | None, settings: FineTuneSettings) -> LoadedModel:
@@ -37,70 +39,28 @@ def build(base: BaseModel, labels: list[str] | None, settings: FineTuneSettings)
     Raises
     ------
     InputError
-        When the folder does not hold a model of texts.
+        When the folder does not hold a model of texts, or its parts do not fit together.
     SettingsError
         When the model has fewer layers than are to be frozen.
     """
-    import torch
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
-
-    names = labels if labels is not None else ["number"]
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(base.path, local_files_only=True, trust_remote_code=False)
-        set_seed(settings.seed)  # before the model is built: the weights of the head are drawn here
-        model = AutoModelForSequenceClassification.from_pretrained(
-            base.path,
-            num_labels=len(names),
-            id2label=dict(enumerate(names)),
-            label2id={name: code for code, name in enumerate(names)},
-            problem_type="regression" if labels is None else "single_label_classification",
-            ignore_mismatched_sizes=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=torch.float32,
-        )
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        raise InputError(
-            f"'{base.name}' cannot be loaded as a model of texts ({str(error).splitlines()[0][:200]}).",
-            "Choose another base model.",
-        ) from error
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-        model.config.pad_token_id = tokenizer.pad_token_id
+    model, tokenizer = load_base(
+        base,
+        ["number"] if labels is None else labels,
+        "regression" if labels is None else "single_label_classification",
+        settings.seed,
+    )
     if settings.freeze_layers:
-        freeze(model, settings.freeze_layers)
+        for name in frozen_parts(model, settings.freeze_layers):
+            model.get_submodule(name).requires_grad_(False)
     if settings.lora is not None:
         model = _with_adapters(model, settings.lora)
     return model, tokenizer
 
 
-def freeze(model: PreTrainedModel, layers: int) -> None:
-    """Freeze the embeddings and the first layers.
-
-    Raises
-    ------
-    SettingsError
-        When the model has fewer layers, or its layers are not known.
-    """
-    base = model.base_model
-    # BERT, RoBERTa and DeBERTa call their stack "encoder", DistilBERT "transformer".
-    stack = getattr(getattr(base, "encoder", None) or getattr(base, "transformer", None), "layer", None)
-    if stack is None or not hasattr(base, "embeddings"):
-        raise SettingsError(
-            f"The layers of a '{model.config.model_type}' model cannot be frozen.", "Set freeze_layers to 0."
-        )
-    if layers > len(stack):
-        raise SettingsError(
-            f"freeze_layers is {layers}; the base model has {len(stack)} layers.", f"Set it to {len(stack)} or less."
-        )
-    for part in (base.embeddings, *stack[:layers]):
-        part.requires_grad_(False)
-
-
 def _with_adapters(model: PreTrainedModel, rank: int) -> PreTrainedModel:
     import torch
     from peft import LoraConfig, TaskType, get_peft_model
+    from transformers.pytorch_utils import Conv1D
 
     base = model.base_model_prefix
     config = LoraConfig(
@@ -111,12 +71,48 @@ def _with_adapters(model: PreTrainedModel, rank: int) -> PreTrainedModel:
         target_modules=[
             name
             for name, part in model.named_modules()
-            if isinstance(part, torch.nn.Linear) and name.startswith(f"{base}.")
+            if isinstance(part, (torch.nn.Linear, Conv1D)) and name.startswith(f"{base}.")
         ],
         # All new layers are trained in full: DistilBERT has two of them, DeBERTa a pooler.
         modules_to_save=[name for name, part in model.named_children() if name != base and list(part.parameters())],
     )
     return get_peft_model(model, config)
+
+
+def number_scale(model: PreTrainedModel, numbers: NDArray[np.float64], column: str) -> Scale:
+    """Return what is taken from the numbers of a training, and what they are divided by then.
+
+    A head with a constant learns standardized numbers. One without, as decoders have, can only learn numbers whose
+    zero is that of the column.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        The model with its head.
+    numbers : array of shape (n,)
+        Numbers of the training rows.
+    column : str
+        Name of their column.
+
+    Raises
+    ------
+    SettingsError
+        When the head has no constant, and the numbers lie far from 0.
+    """
+    mean, spread = float(numbers.mean()), float(numbers.std()) or 1.0
+    if _has_constant(model):
+        return mean, spread
+    if abs(mean) > _FAR * spread:
+        raise SettingsError(
+            f"The last layer of a '{model.config.model_type}' model has no constant, and '{column}' lies far from 0 "
+            f"(mean {mean:,.4g}, standard deviation {spread:,.4g}): it would be learned badly.",
+            f"Subtract {mean:,.4g} from the column, or choose an encoder such as BERT.",
+        )
+    return 0.0, float(np.sqrt(mean**2 + spread**2))
+
+
+def _has_constant(model: PreTrainedModel) -> bool:
+    return model.get_submodule(head_name(model)).bias is not None
 
 
 def finish(model: PreTrainedModel, scale: Scale | None) -> PreTrainedModel:
@@ -126,29 +122,12 @@ def finish(model: PreTrainedModel, scale: Scale | None) -> PreTrainedModel:
     if hasattr(model, "merge_and_unload"):
         model = model.merge_and_unload()
     if scale is not None:
-        head = [part for _, part in model.named_modules() if isinstance(part, torch.nn.Linear)][-1]
+        head = model.get_submodule(head_name(model))
         with torch.no_grad():
             head.weight.mul_(scale[1])
-            head.bias.mul_(scale[1]).add_(scale[0])
+            if head.bias is not None:
+                head.bias.mul_(scale[1]).add_(scale[0])
     return model.eval()
-
-
-def load_text_model(folder: str | Path) -> LoadedModel:
-    """Return a trained model and its tokenizer, on the best device there is.
-
-    Parameters
-    ----------
-    folder : path
-        Folder with model.safetensors, config.json and tokenizer.json.
-    """
-    import torch
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-    model = AutoModelForSequenceClassification.from_pretrained(
-        folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
-    )
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    return model.to(device_of()[0]).eval(), tokenizer
 
 
 def class_weights(y: NDArray[np.intp], classes: int) -> NDArray[np.float64]:
@@ -156,39 +135,3 @@ def class_weights(y: NDArray[np.intp], classes: int) -> NDArray[np.float64]:
     counts = np.bincount(y, minlength=classes)
     present = int((counts > 0).sum())
     return np.where(counts > 0, len(y) / (present * np.maximum(counts, 1)), 1.0)
-
-
-def device_of() -> tuple[str, str]:
-    """Return the device that is used: its name for torch, and its title."""
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda", f"CUDA: {torch.cuda.get_device_name(0)}"
-    if torch.backends.mps.is_available():
-        return "mps", "Apple GPU (MPS)"
-    return "cpu", "CPU"
-
-
-def precision_of(precision: str, device: str) -> str:
-    """Return float32, bf16 or fp16.
-
-    Parameters
-    ----------
-    precision : {"auto", "float32", "bf16", "fp16"}
-        The setting.
-    device : str
-        Name of the device for torch.
-
-    Raises
-    ------
-    SettingsError
-        When the device does not have this precision.
-    """
-    import torch
-
-    bf16 = device == "cuda" and torch.cuda.is_bf16_supported()
-    if precision == "auto":
-        return "bf16" if bf16 else "float32"
-    if (precision == "fp16" and device != "cuda") or (precision == "bf16" and device == "mps"):
-        raise SettingsError(f"This device ({device}) cannot train in {precision}.", "Set precision to auto.")
-    return precision

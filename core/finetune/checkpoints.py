@@ -4,6 +4,8 @@
     Weights, optimizer, schedule and random state, written by transformers; complete when its state can be read.
 ``history.jsonl``
     One line for each logged loss and each evaluation.
+``evaluations/STEP.npy``
+    What the model answered to the validation rows when it was evaluated: at the best step, and at the last.
 ``asked.json``
     The settings and the fingerprint of the table: both must be the same to resume.
 ``model``, ``trained.json``
@@ -18,10 +20,12 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from core.errors import SettingsError
-from core.files import write_text
+from core.files import atomic_write, write_text
 from core.finetune.summary import HistoryLine
 
 __all__ = ["TrainingFolder"]
@@ -40,6 +44,7 @@ class TrainingFolder:
         self.path = path
         self.checkpoints = path / "checkpoints"
         self.model = path / "model"
+        self._evaluations = path / "evaluations"
         self._history = path / "history.jsonl"
         self._request = path / "asked.json"
         self._trained = path / "trained.json"
@@ -69,7 +74,7 @@ class TrainingFolder:
                     "Start a new training with these settings, or resume with those of the first attempt.",
                 )
             return
-        for folder in (self.checkpoints, self.model):
+        for folder in (self.checkpoints, self.model, self._evaluations):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (self._history, self._trained):
             file.unlink(missing_ok=True)
@@ -109,6 +114,21 @@ class TrainingFolder:
         with open(self._history, "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
+    def keep_evaluation(self, step: int, outputs: NDArray[np.float64], best_step: int | None) -> None:
+        """Keep what the model answered at a step; of earlier ones only those of the best step stay."""
+        self._evaluations.mkdir(exist_ok=True)
+        for file in self._evaluations.glob("*.npy"):
+            if file.stem != str(best_step):
+                file.unlink()
+        with atomic_write(self._evaluations / f"{step}.npy") as partial, open(partial, "wb") as array:
+            np.save(array, outputs)
+
+    def evaluation(self, step: int) -> NDArray[np.float64] | None:
+        """Return what the model answered at a step; None when an earlier version did not keep it."""
+        with contextlib.suppress(FileNotFoundError):
+            return np.asarray(np.load(self._evaluations / f"{step}.npy"))
+        return None
+
     def trained(self) -> dict[str, JsonValue] | None:
         """Return how the finished model was reached, None when the training has not finished."""
         with contextlib.suppress(FileNotFoundError, ValueError):
@@ -118,4 +138,5 @@ class TrainingFolder:
     def finish(self, trained: Mapping[str, JsonValue]) -> None:
         """Note that the model is complete, and remove the checkpoints."""
         write_text(self._trained, json.dumps(trained))
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        for folder in (self.checkpoints, self._evaluations):
+            shutil.rmtree(folder, ignore_errors=True)

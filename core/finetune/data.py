@@ -11,8 +11,8 @@ import pandas as pd
 from pandas.api import types
 
 from core.columns import require_columns
-from core.datasets import Finding, infer_task
-from core.errors import InputError
+from core.datasets import Finding, infer_task, may_be_ids
+from core.errors import InputError, SettingsError
 from core.finetune.settings import FineTuneSettings
 
 if TYPE_CHECKING:
@@ -126,6 +126,18 @@ def _usable(frame: pd.DataFrame, settings: FineTuneSettings, findings: list[Find
     return rows
 
 
+def _refuse_ambiguous(values: pd.Series, column: str) -> None:
+    """Refuse to guess whether whole numbers of many values are ids of classes or quantities."""
+    if not types.is_numeric_dtype(values.dtype) or types.is_bool_dtype(values.dtype):
+        return
+    distinct = values.drop_duplicates().to_numpy(dtype=float)
+    if may_be_ids(len(distinct), len(values)) and bool(np.all(distinct == np.rint(distinct))):
+        raise SettingsError(
+            f"'{column}' holds {len(distinct):,} whole numbers: they may be the ids of classes, or quantities.",
+            "Set the task to classification for ids, or to regression for quantities.",
+        )
+
+
 def _label_name(label: object) -> str:
     """Return a label as text; a whole number that missing cells turned into a float loses its decimal point."""
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
@@ -134,6 +146,8 @@ def _label_name(label: object) -> str:
 def _labels(
     values: pd.Series, settings: FineTuneSettings, findings: list[Finding]
 ) -> tuple[str, Target, list[str] | None]:
+    if settings.task == "auto":
+        _refuse_ambiguous(values, settings.label_column)
     if settings.task == "regression" or (settings.task == "auto" and infer_task(values) == "regression"):
         try:
             numbers = pd.to_numeric(values).to_numpy(dtype=float)

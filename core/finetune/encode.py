@@ -8,21 +8,20 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from core.datasets import Finding
-from core.errors import SettingsError
+from core.finetune.architecture import max_tokens
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 Encoded: TypeAlias = dict[str, list[int]]
 
 __all__ = [
     "Encoded",
-    "check_length",
+    "encode_for_training",
     "encode_texts",
     "logits",
-    "max_tokens",
     "quiet_transformers",
     "text_model_outputs",
     "truncation",
@@ -58,17 +57,6 @@ def quiet_transformers(threads: int | None = None) -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def max_tokens(tokenizer: PreTrainedTokenizerBase, config: PretrainedConfig) -> int:
-    """Return the maximum number of tokens that a model reads."""
-    limit = int(min(tokenizer.model_max_length, 1_000_000))
-    positions = getattr(config, "max_position_embeddings", None)
-    if positions and getattr(config, "position_biased_input", True):
-        # RoBERTa and models like it number positions from behind the padding token.
-        offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0
-        limit = min(limit, positions - offset)
-    return limit
-
-
 def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int) -> list[Encoded]:
     """Return the tokens of each text.
 
@@ -87,26 +75,41 @@ def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_l
     return [dict(zip(encoded.keys(), values, strict=True)) for values in zip(*encoded.values(), strict=True)]
 
 
-def check_length(tokenizer: PreTrainedTokenizerBase, config: PretrainedConfig, max_length: int) -> None:
-    """Refuse to read more tokens than the model can.
+def encode_for_training(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int
+) -> list[Encoded]:
+    """Return the tokens of each text as a batch of a training may hold them.
 
-    Raises
-    ------
-    SettingsError
-        When `max_length` is more than that.
+    A model with a decoder answers from the token that ends a text, and takes batches only whose texts have equally many
+    of them: where a text itself holds that token ("</s>"), it is left out.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        The model.
+    tokenizer : PreTrainedTokenizerBase
+        Its tokenizer.
+    texts : sequence of str
+        The texts.
+    max_length : int
+        Maximum number of tokens of a text; the rest is cut off.
     """
-    limit = max_tokens(tokenizer, config)
-    if max_length > limit:
-        raise SettingsError(
-            f"max_length is {max_length}; the base model reads at most {limit} tokens.", f"Set it to {limit} or less."
-        )
+    encoded = encode_texts(tokenizer, texts, max_length)
+    if not model.config.is_encoder_decoder:
+        return encoded
+    return [_with_one_end(item, model.config.eos_token_id) for item in encoded]
+
+
+def _with_one_end(encoded: Encoded, end: int) -> Encoded:
+    ids = encoded["input_ids"]
+    kept = [index for index, token in enumerate(ids) if token != end or index == len(ids) - 1]
+    return {name: [values[index] for index in kept] for name, values in encoded.items()}
 
 
 def truncation(
-    tokenizer: PreTrainedTokenizerBase, config: PretrainedConfig, texts: Sequence[str], max_length: int, column: str
+    tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, texts: Sequence[str], max_length: int, column: str
 ) -> list[Finding]:
     """Return a finding about texts that are cut off, if there are any."""
-    limit = max_tokens(tokenizer, config)
     lengths = [len(ids) for ids in tokenizer(list(texts), truncation=False, padding=False)["input_ids"]]
     cut = sum(length > max_length for length in lengths)
     if not cut:
@@ -119,7 +122,8 @@ def truncation(
             column,
             f"{cut:,} of {len(texts):,} texts ({share:.1%}) are longer than {max_length} tokens; the model does "
             f"not read their rest. The longest has {max(lengths):,}.",
-            f"Increase the maximum length (this model reads at most {limit} tokens); training takes longer.",
+            f"Increase the maximum length (this model reads at most {max_tokens(tokenizer, model):,} tokens); training "
+            "takes longer.",
             {"rows": cut, "share": share, "longest": max(lengths)},
         )
     ]
@@ -132,16 +136,28 @@ def logits(
     import numpy as np
     import torch
 
-    order = np.argsort([len(item["input_ids"]) for item in encoded], kind="stable")
     outputs = np.zeros((len(encoded), model.config.num_labels))
     model.eval()
     with torch.inference_mode():
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
+        for rows in _batches(model, encoded, batch_size):
             inputs = [{key: value for key, value in encoded[row].items() if key != "labels"} for row in rows]
             batch = tokenizer.pad(inputs, return_tensors="pt").to(model.device)
             outputs[rows] = model(**batch).logits.float().cpu().numpy()
     return outputs
+
+
+def _batches(model: PreTrainedModel, encoded: Sequence[Encoded], batch_size: int) -> Iterator[NDArray[np.intp]]:
+    """Yield the texts of each batch: of similar length, and for a model with a decoder with equally many ends."""
+    import numpy as np
+
+    end = model.config.eos_token_id if model.config.is_encoder_decoder else None
+    ends = np.array([item["input_ids"].count(end) if end is not None else 0 for item in encoded], dtype=np.intp)
+    lengths = np.array([len(item["input_ids"]) for item in encoded])
+    for count in np.unique(ends):
+        rows = np.flatnonzero(ends == count)
+        rows = rows[np.argsort(lengths[rows], kind="stable")]
+        for start in range(0, len(rows), batch_size):
+            yield rows[start : start + batch_size]
 
 
 def text_model_outputs(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from transformers import BatchEncoding
 
-    from core.finetune.build import LoadedModel
+    from core.finetune.loading import LoadedModel
 
 __all__ = ["TrainingEstimate", "batch_lengths", "estimate_training", "extrapolate"]
 
@@ -117,8 +117,10 @@ def estimate_training(
     StoppedError
         When `should_stop` returned True.
     """
-    from core.finetune.build import build, device_of, precision_of
-    from core.finetune.encode import check_length, quiet_transformers
+    from core.finetune.build import build
+    from core.finetune.device import device_of, precision_of
+    from core.finetune.encode import quiet_transformers
+    from core.finetune.preflight import try_model
 
     report, should_stop = report or silent, should_stop or (lambda: False)
     start = time.monotonic()
@@ -130,7 +132,8 @@ def estimate_training(
     precision_of(settings.precision, device)
     with quiet_transformers(settings.threads):
         model, tokenizer = build(base, data.labels, settings)
-        check_length(tokenizer, model.config, settings.max_length)
+        texts = data.part(data.train)
+        try_model(model, tokenizer, texts, max_length=settings.max_length, column=settings.text_column)
         load_s = time.monotonic() - start
         lengths = np.array([len(ids) for ids in tokenizer(data.texts)["input_ids"]])
         cut = np.minimum(lengths, settings.max_length)
@@ -235,9 +238,10 @@ class _StepTimer:
         self._optimizer = torch.optim.AdamW(trained, 0.0)
 
     def _encode(self, texts: list[str]) -> BatchEncoding:
-        return self._tokenizer(
-            texts, padding=True, truncation=True, max_length=self._max_length, return_tensors="pt"
-        ).to(self._device)
+        from core.finetune.encode import encode_for_training
+
+        encoded = encode_for_training(self._model, self._tokenizer, texts, self._max_length)
+        return self._tokenizer.pad(encoded, return_tensors="pt").to(self._device)
 
     def _synchronize(self) -> None:
         import torch

@@ -27,12 +27,12 @@ import pandas as pd
 from core.errors import InputError, StorageError
 from core.explain import occlude
 from core.files import write_text
-from core.finetune.summary import FineTuneSummary
+from core.finetune.summary import FineTuneSummary, TrainingFacts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from core.finetune.build import LoadedModel
+    from core.finetune.loading import LoadedModel
 
 __all__ = ["FineTuneResult"]
 
@@ -128,7 +128,8 @@ class FineTuneResult(FineTuneSummary):
             shutil.copytree(self.model_dir, target / "model", dirs_exist_ok=True)
         if self.logs_dir is not None and self.logs_dir.is_dir():
             shutil.copytree(self.logs_dir, target / "tensorboard", dirs_exist_ok=True)
-        write_text(target / "train.py", standalone_script(self.settings, self.to_dict()))
+        info = self.to_dict()
+        write_text(target / "train.py", standalone_script(self.settings, info | {"training": self._all_facts()}))
         write_text(target / "result.json", json.dumps(self.to_dict(), allow_nan=False))
 
     @classmethod
@@ -152,16 +153,32 @@ class FineTuneResult(FineTuneSummary):
             model_dir=source / "model",
         )
 
+    def _all_facts(self) -> TrainingFacts:
+        """Return how the model was reached, with the names that earlier versions did not store."""
+        facts = self.training
+        if "head" not in facts:
+            from core.finetune.architecture import frozen_parts, head_name
+
+            model, layers = self._model()[0], self.settings.freeze_layers
+            facts = {**facts, "head": head_name(model), "frozen": frozen_parts(model, layers) if layers else []}
+        return facts
+
+    def _model(self) -> LoadedModel:
+        from core.finetune.encode import quiet_transformers
+        from core.finetune.loading import load_text_model
+
+        if not self._loaded:
+            with quiet_transformers(self.settings.threads):
+                self._loaded.append(load_text_model(self.model_dir))
+        return self._loaded[0]
+
     def _outputs(self, texts: list[str]) -> NDArray[np.float64]:
-        from core.finetune.build import load_text_model
         from core.finetune.encode import encode_texts, quiet_transformers, text_model_outputs
 
         invalid = [text for text in texts if not isinstance(text, str)]
         if invalid:
             raise InputError(f"{invalid[0]!r} is not a text.", "Give a list of texts.")
+        model, tokenizer = self._model()
         with quiet_transformers(self.settings.threads):
-            if not self._loaded:
-                self._loaded.append(load_text_model(self.model_dir))
-            model, tokenizer = self._loaded[0]
             encoded = encode_texts(tokenizer, texts, self.settings.max_length)
             return text_model_outputs(model, tokenizer, encoded, self.settings.eval_batch_size, self.labels is not None)

@@ -29,7 +29,6 @@ _NAMES = (
     "max_length",
     "class_weights",
     "lora",
-    "freeze_layers",
     "early_stopping_patience",
     "label_smoothing",
     "gradient_accumulation",
@@ -49,7 +48,8 @@ def standalone_script(settings: FineTuneSettings, info: Mapping[str, Any]) -> st
     settings : FineTuneSettings
         The settings of the training.
     info : mapping
-        ``FineTuneResult.to_dict()``, or at least labels, metric, training (with its precision) and packages of it.
+        ``FineTuneResult.to_dict()``, or at least labels, metric, training (with precision, frozen parts and head) and
+        packages of it.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def standalone_script(settings: FineTuneSettings, info: Mapping[str, Any]) -> st
     values["base_model"] = f"package:{PACKAGE}" if packaged else settings.base_model
     values |= {"labels": info["labels"], "metric": info["metric"]}
     values["larger_is_better"] = METRICS[info["metric"]].larger_is_better
-    values["precision"] = info["training"]["precision"]
+    values |= {name: info["training"][name] for name in ("precision", "frozen", "head")}
     requirements = [f"{name}=={version}" for name, version in info.get("packages", {}).items() if name != "python"]
     if packaged:
         requirements.append(PACKAGE.replace("_", "-"))

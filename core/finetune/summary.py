@@ -6,10 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any
+from typing import (
+    Any,
+    NotRequired,  # pydantic reads that of typing from Python 3.12 on
+)
 
 from pydantic import ConfigDict, JsonValue, TypeAdapter
-from typing_extensions import TypedDict  # pydantic reads that of typing from Python 3.12 on
+from typing_extensions import TypedDict
 
 from core.datasets import Finding
 from core.evaluation import Estimate
@@ -46,12 +49,17 @@ class ClassMetrics(TypedDict):
 
 
 class TrainingFacts(TypedDict):
-    """How the model was reached: steps in all, the step that was kept, weights that were trained, precision."""
+    """How the model was reached: steps in all, the step that was kept, weights that were trained, precision.
+
+    Earlier versions did not store the names of the parts that kept their weights, and of the model's last layer.
+    """
 
     steps: int
     best_step: int
     trainable: int
     precision: str
+    frozen: NotRequired[list[str]]
+    head: NotRequired[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +93,7 @@ class FineTuneSummary:
     findings : list of Finding
         Findings about the texts and the labels.
     training : dict
-        steps, best_step, trainable (number of weights) and precision.
+        steps, best_step, trainable (number of weights), precision, and the names of the frozen parts and of the head.
     rows : dict of str to int
         Number of rows: all, train, validation, test.
     samples_a_second : float

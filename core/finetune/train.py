@@ -5,25 +5,31 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import TypeAdapter
 
+from core.datasets import Finding
 from core.errors import StoppedError
 from core.evaluation import METRICS
+from core.finetune.architecture import frozen_parts
 from core.finetune.base_model import BaseModel
-from core.finetune.build import Scale, build, class_weights, device_of, finish, precision_of
+from core.finetune.build import Scale, build, class_weights, finish, number_scale
 from core.finetune.checkpoints import TrainingFolder
 from core.finetune.data import TextData
-from core.finetune.encode import check_length, encode_texts
+from core.finetune.device import device_of, precision_of
+from core.finetune.encode import encode_for_training
+from core.finetune.loading import save_tokenizer
+from core.finetune.preflight import try_model
 from core.finetune.settings import FineTuneSettings
+from core.finetune.verification import check_saved
 from core.progress import Event, Report
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainingArguments
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback, TrainingArguments
 
     from core.finetune.trainer import Example
 
@@ -50,6 +56,10 @@ class TrainedModel:
         float32, bf16 or fp16.
     trainable : int
         Number of weights that were trained.
+    frozen : list of str, optional
+        Names of the parts that kept their weights.
+    findings : list of Finding, optional
+        Findings about the base model.
     """
 
     steps: int
@@ -59,6 +69,8 @@ class TrainedModel:
     device: str
     precision: str
     trainable: int
+    frozen: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
 def train(
@@ -98,27 +110,34 @@ def train(
 
     from core.finetune import tensorboard
     from core.finetune.trainer import (
+        Evaluation,
         EvaluationStopped,
         GroupedTrainer,
         ProgressCallback,
+        logits_alone,
         loss_function,
-        metrics_function,
     )
 
     device, device_title = device_of()
     precision = precision_of(settings.precision, device)
     metric = settings.best_metric(data.classification)
     model, tokenizer = build(base, data.labels, settings)
-    check_length(tokenizer, model.config, settings.max_length)
-    scale = None if data.classification else _scale(data)
-    # Similar lengths together; the metrics do not depend on the order.
-    validation = sorted(
-        _examples(data, data.validation, tokenizer, settings, scale), key=lambda example: len(example["input_ids"])
+    findings = try_model(
+        model, tokenizer, data.part(data.train), max_length=settings.max_length, column=settings.text_column
     )
+    scale = (
+        None if data.classification else number_scale(model, data.y[data.train].astype(float), settings.label_column)
+    )
+    evaluation = Evaluation(scale)
+    examples = _examples(data, data.validation, model, tokenizer, settings, scale)
+    # Similar lengths together; the metrics do not depend on the order.
+    order = sorted(range(len(examples)), key=lambda position: len(examples[position]["input_ids"]))
     checkpoint = folder.latest()
     folder.history(up_to=0 if checkpoint is None else int(checkpoint.name.rpartition("-")[2]))
     rows_per_step = settings.train_batch_size * settings.gradient_accumulation
-    progress = ProgressCallback(folder, report, should_stop, len(data.train), rows_per_step, len(data.validation))
+    progress = ProgressCallback(
+        folder, report, should_stop, len(data.train), rows_per_step, len(data.validation), evaluation
+    )
     callbacks: list[TrainerCallback] = [progress, *tensorboard.callback(folder.path)]
     if settings.early_stopping_patience is not None:
         callbacks.append(EarlyStoppingCallback(settings.early_stopping_patience))
@@ -128,10 +147,11 @@ def train(
     trainer = GroupedTrainer(
         model=model,
         args=_arguments(settings, folder, len(data.train), metric, device, precision),
-        train_dataset=_examples(data, data.train, tokenizer, settings, scale),
-        eval_dataset=validation,
+        train_dataset=_examples(data, data.train, model, tokenizer, settings, scale),
+        eval_dataset=[examples[position] for position in order],
         processing_class=tokenizer,
-        compute_metrics=metrics_function(scale),
+        compute_metrics=evaluation,
+        preprocess_logits_for_metrics=logits_alone,
         compute_loss_func=loss_function(scale is None, weights, settings.label_smoothing),
         callbacks=callbacks,
     )
@@ -143,16 +163,22 @@ def train(
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     if progress.stopped_at is not None:
         raise _stopped(progress.stopped_at, trainer.state.max_steps, progress.at_boundary)
+    best_step = int(trainer.state.best_global_step or trainer.state.global_step)
+    report(Event("train", 1.0, "Loading the saved model anew, and comparing its answers"))
     finish(trainer.model, scale).save_pretrained(folder.model)
-    tokenizer.save_pretrained(folder.model)
+    save_tokenizer(tokenizer, folder.model, settings.max_length)
+    texts = data.part(data.validation[order])
+    check_saved(folder, best_step, texts, settings, precision, None if scale is None else scale[1])
     result = TrainedModel(
         trainer.state.global_step,
-        int(trainer.state.best_global_step or trainer.state.global_step),
+        best_step,
         metric,
         progress.samples_per_second,
         device_title,
         precision,
         trainable,
+        frozen_parts(model, settings.freeze_layers) if settings.freeze_layers else [],
+        findings,
     )
     folder.finish(asdict(result))
     return result
@@ -161,12 +187,13 @@ def train(
 def _examples(
     data: TextData,
     rows: NDArray[np.intp],
+    model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     settings: FineTuneSettings,
     scale: Scale | None,
 ) -> list[Example]:
     """Return tokens and label of each row; a number is standardized."""
-    encoded = encode_texts(tokenizer, data.part(rows), settings.max_length)
+    encoded = encode_for_training(model, tokenizer, data.part(rows), settings.max_length)
     labels = [int(value) if scale is None else (float(value) - scale[0]) / scale[1] for value in data.y[rows]]
     return [{**tokens, "labels": label} for tokens, label in zip(encoded, labels, strict=True)]
 
@@ -178,11 +205,6 @@ def _stopped(step: int, steps: int, at_boundary: bool) -> StoppedError:
         f"{position}: on this machine, with the same versions and threads, the losses will be bit for bit those of a "
         "training that was never stopped.",
     )
-
-
-def _scale(data: TextData) -> Scale:
-    numbers = data.y[data.train]
-    return float(numbers.mean()), float(numbers.std()) or 1.0
 
 
 def _arguments(

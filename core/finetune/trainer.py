@@ -29,13 +29,14 @@ from core.finetune.settings import VALIDATION_METRICS, validation_metrics
 from core.progress import Event, Report
 
 __all__ = [
+    "Evaluation",
     "EvaluationStopped",
     "Example",
     "GroupedTrainer",
     "LengthGroupedSampler",
     "ProgressCallback",
+    "logits_alone",
     "loss_function",
-    "metrics_function",
 ]
 
 Example: TypeAlias = dict[str, Any]  # tokens of a text as lists of int, and "labels" as a number
@@ -125,24 +126,39 @@ def loss_function(
     return loss
 
 
-def metrics_function(scale: Scale | None) -> Callable[[EvalPrediction], dict[str, float]]:
-    """Return the function that computes the metrics of the validation rows.
+class Evaluation:
+    """Computes the metrics of the validation rows, and remembers what the model answered to them.
 
     Parameters
     ----------
     scale : tuple of float or None
-        Mean and standard deviation of a number; None for classes.
+        What was taken from a number, and what it was divided by; None for classes.
+
+    Attributes
+    ----------
+    outputs : array of shape (n, classes) or (n,)
+        Probabilities, or numbers in their own unit, of the last evaluation.
     """
 
-    def metrics(prediction: EvalPrediction) -> dict[str, float]:
-        logits, y = np.asarray(prediction.predictions, dtype=float), np.asarray(prediction.label_ids)
-        if scale is None:
-            output = softmax(logits, axis=1)
-        else:
-            y, output = y * scale[1] + scale[0], logits.reshape(-1) * scale[1] + scale[0]
-        return {name: compute_metric(name, y, output) for name in validation_metrics(scale is None)}
+    outputs: NDArray[np.float64]
 
-    return metrics
+    def __init__(self, scale: Scale | None) -> None:
+        self._scale = scale
+
+    def __call__(self, prediction: EvalPrediction) -> dict[str, float]:
+        """Return the metrics by name."""
+        logits, y = np.asarray(prediction.predictions, dtype=float), np.asarray(prediction.label_ids)
+        if self._scale is None:
+            self.outputs = softmax(logits, axis=1)
+        else:
+            center, unit = self._scale
+            y, self.outputs = y * unit + center, logits.reshape(-1) * unit + center
+        return {name: compute_metric(name, y, self.outputs) for name in validation_metrics(self._scale is None)}
+
+
+def logits_alone(outputs: torch.Tensor | tuple[torch.Tensor, ...], _labels: torch.Tensor) -> torch.Tensor:
+    """Return the logits of a batch; what decoders return besides is not kept."""
+    return outputs if isinstance(outputs, torch.Tensor) else outputs[0]
 
 
 class ProgressCallback(TrainerCallback):
@@ -162,6 +178,8 @@ class ProgressCallback(TrainerCallback):
         Number of rows of one step.
     validation_rows : int
         Number of validation rows.
+    evaluation : Evaluation
+        What computes the metrics of the validation rows.
     """
 
     def __init__(
@@ -172,8 +190,10 @@ class ProgressCallback(TrainerCallback):
         rows: int,
         rows_per_step: int,
         validation_rows: int,
+        evaluation: Evaluation,
     ) -> None:
         self._folder, self._report, self._should_stop = folder, report, should_stop
+        self._evaluation = evaluation
         self._rows_per_step = min(rows, rows_per_step)
         self._steps_per_epoch, self._validation_rows = -(-rows // rows_per_step), validation_rows
         self.trainer: GroupedTrainer | None = None
@@ -274,6 +294,7 @@ class ProgressCallback(TrainerCallback):
         line = {"step": state.global_step, "epoch": state.epoch, "eval_loss": float(metrics["eval_loss"])}
         line |= {name: float(metrics[f"eval_{name}"]) for name in VALIDATION_METRICS if f"eval_{name}" in metrics}
         self._folder.add(line)
+        self._folder.keep_evaluation(state.global_step, self._evaluation.outputs, state.best_global_step)
         fraction = state.global_step / state.max_steps
         self._report(Event("train", fraction, f"Epoch {state.epoch:g} evaluated", line))
 

@@ -108,13 +108,14 @@ def _conclude(
 ) -> FineTuneResult:
     """Test the best epoch's model once, compare it with the baselines, and collect the evidence."""
     from core.evaluation import Comparison, compare_outputs, confusion
+    from core.finetune.architecture import head_name
     from core.finetune.baselines import majority, tfidf
-    from core.finetune.build import load_text_model
     from core.finetune.encode import encode_texts, text_model_outputs, truncation
     from core.finetune.evaluate import class_metrics, mistakes, predictions, shown_metrics, training_verdict
+    from core.finetune.loading import load_text_model
 
     model, tokenizer = load_text_model(folder.model)
-    cut = truncation(tokenizer, model.config, data.texts, settings.max_length, settings.text_column)
+    cut = truncation(tokenizer, model, data.texts, settings.max_length, settings.text_column)
     held_out = np.concatenate([data.validation, data.test])
     encoded = encode_texts(tokenizer, data.part(held_out), settings.max_length)
     outputs = text_model_outputs(model, tokenizer, encoded, settings.eval_batch_size, data.classification)
@@ -134,6 +135,8 @@ def _conclude(
         best_step=trained.best_step,
         trainable=trained.trainable,
         precision=trained.precision,
+        frozen=trained.frozen,
+        head=head_name(model),
     )
     return FineTuneResult(
         settings=settings,
@@ -152,7 +155,7 @@ def _conclude(
         test=predictions(frame, data, settings, data.test, output),
         model_dir=folder.model,
         logs_dir=tensorboard.logs_dir(folder.path),
-        findings=[*data.findings, *cut, *tensorboard.findings()],
+        findings=[*data.findings, *trained.findings, *cut, *tensorboard.findings()],
         training=training,
         rows={
             "all": len(frame),

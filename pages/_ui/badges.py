@@ -6,9 +6,10 @@ from typing import Literal, NamedTuple
 
 import streamlit as st
 
-from core.catalog import RunState
+from core import jobs
+from core.catalog import Run, RunState
 
-__all__ = ["RUN_STATES", "Badge", "Color", "show"]
+__all__ = ["RUN_BADGES", "RUN_STATES", "Badge", "Color", "of_run", "show"]
 
 Color = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
 
@@ -32,7 +33,16 @@ RUN_STATES = {
     RunState.OUT_OF_MEMORY: Badge("Out of memory", "orange", ":material/memory:"),
     RunState.INTERRUPTED: Badge("Interrupted", "orange", ":material/power_off:"),
 }
-"""Badges of runs by state."""
+"""Badges of runs by state, but for one that is paused."""
+_PAUSED = Badge("Paused", "gray", ":material/pause_circle:")
+RUN_BADGES = (*RUN_STATES.values(), _PAUSED)
+"""Badges that runs can have."""
+
+
+def of_run(run: Run) -> Badge:
+    """Return the badge of a run; one that was stopped with what it had done, to be resumed, is paused."""
+    stopped = run.state is RunState.CANCELLED and run.error_message
+    return _PAUSED if stopped and jobs.task_spec(run.task).resumable else RUN_STATES[run.state]
 
 
 def show(badge: Badge) -> None:

@@ -46,7 +46,7 @@ def show(subject: ModelVersion | Run, policy: str | None = None) -> None:
 
 def _state(last: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        badges.show(badges.RUN_STATES[last.state])
+        badges.show(badges.of_run(last))
         st.markdown(f"Last push: {numbers.when(last.created_at):%d %b, %H:%M}", width="content")
         if st.button("Open", key=keys.key(f"push-{last.id}"), icon=":material/open_in_new:"):
             st.switch_page("pages/runs/page.py", query_params={"run": last.id})

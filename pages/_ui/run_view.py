@@ -70,7 +70,7 @@ def _strip(run_id: str, details: Details | None, budget_s: float | None, was_act
 
     with st.container(border=True, key=keys.key(f"run-{run_id}")):
         with st.container(horizontal=True, vertical_alignment="center"):
-            badges.show(badges.RUN_STATES[run.state])
+            badges.show(badges.of_run(run))
             st.markdown(f"**{frame.plain(run.title)}**", width="content")
             st.markdown(_clock(run, budget_s), width="content")
             st.space("stretch")

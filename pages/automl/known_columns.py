@@ -128,7 +128,7 @@ def _compared(run: Run, other: Run, record: Mapping[str, Any]) -> str:
 
 def _link(search: Run, text: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        badges.show(badges.RUN_STATES[search.state])
+        badges.show(badges.of_run(search))
         st.markdown(frame.plain(text), width="content")
         if st.button("Open", icon=":material/open_in_new:", key=f"automl-derived-{search.id}"):
             address.go(run=search.id)

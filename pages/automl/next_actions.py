@@ -49,7 +49,7 @@ def _exports(run: Run) -> None:
 
 def _opened(run: Run, key: str) -> bool:
     """Draw a run's state, time and button to open it; return whether that was pressed."""
-    badges.show(badges.RUN_STATES[run.state])
+    badges.show(badges.of_run(run))
     st.markdown(f"{numbers.when(run.created_at):%d %b, %H:%M}", width="content")
     return st.button("Open", key=f"automl-{key}-{run.id}", icon=":material/open_in_new:")
 

@@ -115,7 +115,7 @@ def _earlier(*, access: Access) -> None:
         pd.DataFrame(
             {
                 "Model": [run.title for run in earlier],
-                "State": [badges.RUN_STATES[run.state].label for run in earlier],
+                "State": [badges.of_run(run).label for run in earlier],
                 "From": [jobs.task_spec(run.task).title for run in earlier],
                 "Variants": [", ".join((run.result or {}).get("variants", [])) for run in earlier],
                 "Started": [numbers.when(run.created_at) for run in earlier],

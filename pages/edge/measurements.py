@@ -30,7 +30,7 @@ def show(exported: Run) -> None:
         pd.DataFrame(
             {
                 "Model": [run.title for run in measurements],
-                "State": [badges.RUN_STATES[run.state].label for run in measurements],
+                "State": [badges.of_run(run).label for run in measurements],
                 "Scenario": [_scenario(run) for run in measurements],
                 "Variants": [", ".join(run.settings["lab"]["variants"]) for run in measurements],
                 "Threads": [run.settings["lab"]["latency"]["intra_op_threads"] for run in measurements],

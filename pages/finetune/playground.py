@@ -35,7 +35,9 @@ def show(run: Run) -> None:
     try:
         scorer = _scorer(run.id, access=frame.access())
     except NotFoundError:
-        st.info("This model was not exported, so that it cannot be tried here.", icon=":material/experiment:")
+        reason = str((run.result or {}).get("export_error") or "")
+        said = f"This model was not exported, so that it cannot be tried here. {frame.plain(reason)}"
+        st.info(said.strip(), icon=":material/experiment:")
         return
     text = st.text_area("Your text", placeholder="Type or paste a text", key="finetune-play", max_chars=20_000)
     if not text.strip():

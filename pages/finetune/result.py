@@ -24,7 +24,7 @@ from pages._ui import (
 )
 from pages._ui.next_steps import next_steps
 from pages.decide import panel as decide
-from pages.finetune import live, playground, setup
+from pages.finetune import live, next_try, playground, setup
 
 __all__ = ["head", "show"]
 
@@ -85,6 +85,7 @@ def show(run: Run) -> None:
         f"{numbers.duration(run.elapsed_s)}"
     )
     _tiles(summary)
+    next_try.show(run, summary)
     tabs.show(
         {
             "Mistakes": lambda: _mistakes(run),

@@ -9,10 +9,10 @@ import streamlit as st
 
 from core.access import has_feature
 from core.catalog import Dataset, Run
-from core.finetune import BaseModel, FineTuneSettings, base_models
+from core.finetune import BaseModel, FineTuneSettings, base_models, family_note, local_model
 from core.tasks import finetune
 from pages._ui import address, frame, lookups, numbers, suggestions, tables
-from pages.finetune import advanced, estimate, preview
+from pages.finetune import advanced, estimate, label_kind, preview
 
 __all__ = ["fill", "show"]
 
@@ -44,9 +44,12 @@ def show(by_id: dict[str, Dataset]) -> None:
     suggestions.explain(dataset, "finetune", {"text": text, "label": label})
     if not preview.examples(dataset, text, label):
         return
+    task = label_kind.show(dataset, label)
+    if task is None:
+        return
     base, folder = _base()
     length = st.container()
-    values: dict[str, Any] = {"text_column": text, "label_column": label, "base_model": base}
+    values: dict[str, Any] = {"text_column": text, "label_column": label, "base_model": base, "task": task}
     values |= advanced.show(dataset, [text, label], names)
     with length:
         preview.lengths(dataset, text, folder, values["max_length"])
@@ -105,7 +108,11 @@ def _base() -> tuple[str, str | None]:
                 key="finetune-base-name",
             )
             name = named.strip()
-            return name or "minilm-l6", name if Path(name).expanduser().is_dir() else None
+            folder = Path(name).expanduser()
+            if not name or not folder.is_dir():
+                return name or "minilm-l6", None
+            _note(local_model(folder))
+            return name, name
         _card(models[chosen])
     return chosen, models[chosen].path
 
@@ -116,10 +123,18 @@ def _card(model: BaseModel) -> None:
         f"{frame.plain(model.licence)}. {frame.plain(model.note or '')} "
         f"Training takes up to {model.disk_mb:,.0f} MB of disk."
     )
+    _note(model)
     facts = model.architecture()
     if facts:
         with st.popover("Model facts", icon=":material/id_card:", type="tertiary"):
             st.table({name: frame.plain(value) for name, value in facts.items()}, border="horizontal", width="content")
+
+
+def _note(model: BaseModel) -> None:
+    """Say what the family of a base model cannot do, before a training is started."""
+    note = family_note(model)
+    if note:
+        st.caption(f":material/info: {frame.plain(note)}")
 
 
 def fill(run: Run) -> None:
@@ -129,4 +144,5 @@ def fill(run: Run) -> None:
     st.session_state["finetune-base"] = settings.base_model if settings.base_model in known else _OTHER
     if settings.base_model not in known:
         st.session_state["finetune-base-name"] = settings.base_model
+    label_kind.fill(settings, str(run.dataset_id))
     advanced.fill(settings, str(run.dataset_id))

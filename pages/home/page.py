@@ -47,7 +47,7 @@ if recent:
     st.subheader("Recent searches")
     for run in recent:
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"home-recent-{run.id}"):
-            badges.show(badges.RUN_STATES[run.state])
+            badges.show(badges.of_run(run))
             with st.container(gap=None):
                 st.markdown(f"**{frame.plain(run.title)}**")
                 said = known_columns.qualified_verdict(run, access=frame.access()) or run.error_message or ""

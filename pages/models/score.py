@@ -97,7 +97,7 @@ def _scored_files(opened: OpenModel) -> None:
         pd.DataFrame(
             {
                 "File": [run.settings["filename"] for run in scored],
-                "State": [badges.RUN_STATES[run.state][0] for run in scored],
+                "State": [badges.of_run(run).label for run in scored],
                 "Version": [numbered[run.settings["version"]] for run in scored],
                 "Rows": [(run.result or {}).get("rows") for run in scored],
                 "Alerts": [(run.result or {}).get("alerts") for run in scored],

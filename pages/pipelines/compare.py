@@ -69,7 +69,7 @@ def _default(run: Run, others: list[Run]) -> str:
 
 
 def _title(run: Run) -> str:
-    return f"{numbers.when(run.created_at):%d %b %Y, %H:%M:%S} · {badges.RUN_STATES[run.state].label}"
+    return f"{numbers.when(run.created_at):%d %b %Y, %H:%M:%S} · {badges.of_run(run).label}"
 
 
 def _short_title(run: Run) -> str:

@@ -28,13 +28,13 @@ def show() -> None:
     if saved:
         st.subheader(f"{len(saved):,} pipeline{'s' * (len(saved) != 1)}")
         st.caption("Select a row to open the pipeline.")
-        known = {badge.label: badge.color for badge in badges.RUN_STATES.values()}
+        known = {badge.label: badge.color for badge in badges.RUN_BADGES}
         runs = [latest.get(row.id) for row in saved]
         listing.show(
             pd.DataFrame(
                 {
                     "Pipeline": [row.name for row in saved],
-                    "Last run": [None if run is None else [badges.RUN_STATES[run.state].label] for run in runs],
+                    "Last run": [None if run is None else [badges.of_run(run).label] for run in runs],
                     "When": pd.Series(
                         [None if run is None else numbers.when(run.created_at) for run in runs], dtype=object
                     ),

@@ -44,11 +44,11 @@ def _table(saved: str | None, was_active: bool) -> None:
     shown = _find(saved)
     if was_active and all(run.state.terminal for run in shown):
         st.rerun()
-    known = {badge.label: badge.color for badge in badges.RUN_STATES.values()}
+    known = {badge.label: badge.color for badge in badges.RUN_BADGES}
     listing.show(
         pd.DataFrame(
             {
-                "State": [[badges.RUN_STATES[run.state].label] for run in shown],
+                "State": [[badges.of_run(run).label] for run in shown],
                 "Pipeline": [run.title for run in shown],
                 "Steps": [_steps(run) for run in shown],
                 "Started": [numbers.when(run.created_at) for run in shown],

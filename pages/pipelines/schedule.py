@@ -118,7 +118,7 @@ def _past(schedule: Schedule, key: str) -> None:
     last = lookups.existing_run(schedule.last_run_id or None)
     if last is not None:
         st.button(
-            f"Last run: {badges.RUN_STATES[last.state].label.lower()}, {numbers.ago(last.created_at)}",
+            f"Last run: {badges.of_run(last).label.lower()}, {numbers.ago(last.created_at)}",
             icon=":material/open_in_new:",
             type="tertiary",
             key=f"{key}-last",

@@ -67,7 +67,7 @@ def _live(run_id: str) -> None:
 
 
 def _state_column() -> ColumnConfig:
-    known = {badge.label: badge.color for badge in (*badges.RUN_STATES.values(), states.KEPT, states.SKIPPED)}
+    known = {badge.label: badge.color for badge in (*badges.RUN_BADGES, states.KEPT, states.SKIPPED)}
     return st.column_config.MultiselectColumn(options=list(known), color=list(known.values()))
 
 

@@ -51,12 +51,12 @@ def _table(task: str | None, states: list[RunState] | None, steps: bool, was_act
         st.caption("No runs match, except for steps of pipelines." if hidden else "No runs match.")
         return
     st.caption("Select a row to open the run.")
-    labels = {label: color for label, color, _ in badges.RUN_STATES.values()}
+    labels = {label: color for label, color, _ in badges.RUN_BADGES}
     parents = runs.titles({run.parent_id for run in shown}, access=access) if steps else {}
     listing.show(
         pd.DataFrame(
             {
-                "State": [[badges.RUN_STATES[run.state][0]] for run in shown],
+                "State": [[badges.of_run(run).label] for run in shown],
                 "Type": [jobs.task_spec(run.task).title for run in shown],
                 "Title": [run.title for run in shown],
                 **({"Part of": [parents.get(run.parent_id) for run in shown]} if steps else {}),

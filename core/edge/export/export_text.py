@@ -47,11 +47,13 @@ def export_text(
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         if not (folder / name).is_file():
             raise ExportError(f"The model's folder has no {name}.", "Give the folder that a fine-tuning run left.")
+    from core.finetune import max_tokens
+
     model = load_trained(folder)
     config = model.model.config
     is_number = config.problem_type == "regression" or config.num_labels == 1
     labels = None if is_number else tuple(config.id2label[code] for code in range(config.num_labels))
-    limit = min(max_length or _MAX_TOKENS, model.tokenizer.model_max_length, _positions(model.model))
+    limit = min(max_length or _MAX_TOKENS, max_tokens(model.tokenizer, model.model))
     metadata = Metadata(
         kind="text",
         task="regression" if labels is None else "binary" if len(labels) == 2 else "multiclass",
@@ -94,33 +96,13 @@ class _TextModel:
 
 
 def load_trained(folder: Path) -> _TextModel:
-    import torch
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    from core.edge.export.text_logits import logits_module
+    from core.finetune import load_text_model
 
-    model = AutoModelForSequenceClassification.from_pretrained(
-        folder, local_files_only=True, dtype=torch.float32, use_safetensors=True
-    ).eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model, tokenizer = load_text_model(folder)
+    model = model.cpu()
     names = list(tokenizer(["a"], return_tensors="pt").keys())
-
-    class Logits(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
-            logits: torch.Tensor = self.model(**dict(zip(names, tensors, strict=True))).logits
-            return logits
-
-    return _TextModel(model, Logits().eval(), tokenizer, names)
-
-
-def _positions(model: PreTrainedModel) -> int:
-    """Return the number of tokens that a model has positions for; some families count from the padding token's id."""
-    table = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
-    padding = getattr(table, "padding_idx", None)
-    count = int(getattr(model.config, "max_position_embeddings", _MAX_TOKENS))
-    return count if padding is None else count - padding - 1
+    return _TextModel(model, logits_module(model, names), tokenizer, names)
 
 
 def write_onnx(model: _TextModel, path: Path) -> None:
@@ -194,10 +176,13 @@ def _outputs(model: _TextModel, texts: list[str], limit: int) -> NDArray[np.floa
     import torch
 
     outputs = []
+    # A model with a decoder takes batches only whose texts have equally many tokens that end a text.
+    size = 1 if model.model.config.is_encoder_decoder else 16
     with torch.inference_mode():
-        for begin in range(0, len(texts), 16):
+        for begin in range(0, len(texts), size):
             encoded = model.tokenizer(
-                texts[begin : begin + 16], padding=True, truncation=True, max_length=limit, return_tensors="pt"
+                texts[begin : begin + size], padding=True, truncation=True, max_length=limit, return_tensors="pt"
             )
-            outputs.append(model.module(*(encoded[name] for name in model.inputs)).numpy())
+            # The model as transformers runs it, not the module that is exported: that is what is proven.
+            outputs.append(model.model(**{name: encoded[name] for name in model.inputs}).logits.numpy())
     return np.concatenate(outputs)

@@ -25,6 +25,7 @@ _FILES = {"com.microsoft.EPContext"}  # names a file to load
 FunctionKey = tuple[str, str, str]
 """Domain, name and overload of a function."""
 _EXPORT = "Export it again with standard operators, in one file."
+_UNKNOWN = "plumbline.unknown"
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def inspect_onnx(data: bytes, *, limits: OnnxLimits | None = None) -> Inspection
     _check_functions(model, limits)
     _check_versions(model)
     check_sizes(model, limits.max_tensor_bytes)
-    _check(data)
+    _check(model, data)
     graph = graph_of(model)
     if not graph.outputs:
         raise InputError("The model has no outputs, so there is nothing to run.", _EXPORT)
@@ -240,9 +241,33 @@ def _supported() -> dict[str, int]:
     return newest
 
 
-def _check(data: bytes) -> None:
-    from onnx import checker, shape_inference
+def _check(model: ModelProto, data: bytes) -> None:
+    """Run ONNX's own checker.
 
+    It asks for the shapes of inputs and outputs, which ONNX Runtime does not need. An input without one is checked as
+    if an operator had made it about which nothing is known.
+    """
+    from onnx import checker, helper, shape_inference
+
+    shapeless = [
+        value.name
+        for value in (*model.graph.input, *model.graph.output)
+        if value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape")
+    ]
+    if shapeless:
+        graph = model.graph
+        unknown = [value.name for value in graph.input if value.name in shapeless]
+        nodes = [helper.make_node("Unknown", [], [name], domain=_UNKNOWN) for name in unknown]
+        checked = type(model)()
+        checked.CopyFrom(model)
+        for values in (checked.graph.input, checked.graph.output):
+            kept = [value for value in values if value.name not in shapeless]
+            del values[:]
+            values.extend(kept)
+        del checked.graph.node[:]
+        checked.graph.node.extend([*nodes, *graph.node])
+        checked.opset_import.append(helper.make_opsetid(_UNKNOWN, 1))
+        data = checked.SerializeToString()
     try:
         checker.check_model(data, full_check=True)
     except (checker.ValidationError, shape_inference.InferenceError, ValueError, RuntimeError) as error:

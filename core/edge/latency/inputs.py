@@ -78,6 +78,21 @@ ModelInputs: TypeAlias = RawInputs | Sequence[Mapping[str, ArrayLike]] | None
 """What `measure_latency` takes as inputs."""
 
 
+def _random_inputs(path: Path) -> RandomInputs:
+    """Return what random inputs have to keep to; refuse a graph that does not say their shapes."""
+    from core.edge.inspection.graph import graph_of, load
+    from core.edge.inspection.id_limits import id_limits
+
+    model = load(path)
+    for port in graph_of(model).inputs:
+        if port.shape is None:
+            raise InputError(
+                f"The file does not say which shape its input '{port.name}' has.",
+                "Give rows, texts or arrays to measure with, or export the model with shapes.",
+            )
+    return RandomInputs(id_limits(model))
+
+
 def write_inputs(inputs: ModelInputs, path: Path, folder: Path, *, batch_size: int, preprocessing: bool) -> InputFiles:
     """Write inputs into the folder, and return how the measuring process reads them.
 
@@ -105,7 +120,7 @@ def write_inputs(inputs: ModelInputs, path: Path, folder: Path, *, batch_size: i
             "Give Texts, Cells or a DataFrame as inputs.",
         )
     if inputs is None:
-        return RandomInputs()
+        return _random_inputs(path)
     if isinstance(inputs, Texts):
         return write_texts(inputs, folder)
     if isinstance(inputs, Cells):

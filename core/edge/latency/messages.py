@@ -32,8 +32,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class RandomInputs:
-    """Random values in the shapes of the graph."""
+    """Random values in the shapes of the graph.
 
+    Parameters
+    ----------
+    limits : dict of str to int, default={}
+        Number of ids that an input may take, by its name.
+    """
+
+    limits: dict[str, int] = field(default_factory=dict)
     form: Literal["random"] = "random"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .read_file import CellError, read_text
 from .words import count_words
 from .written import category_text, read_cell
 
@@ -65,10 +66,6 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", 
 _SIGNED = re.compile(r"[+-](?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|nan)")
 
 
-class CellError(ValueError):
-    """A file, or a cell of it, that cannot be used."""
-
-
 def safe(text: str) -> str:
     """Return a text that a spreadsheet shows instead of running it; a number as a whole is only read there.
 
@@ -94,7 +91,7 @@ def read_csv(path: str | Path, required: Sequence[str], *, instead: Sequence[str
     Parameters
     ----------
     path : path
-        A file in UTF-8, with a header.
+        A file in UTF-8, or in UTF-16 with its mark, with a header.
     required : sequence of str
         Columns it must have; it may have others, in any order.
     instead : sequence of str, default=()
@@ -105,34 +102,48 @@ def read_csv(path: str | Path, required: Sequence[str], *, instead: Sequence[str
     Raises
     ------
     CellError
-        When a column is missing, or a row has another number of cells than the header.
+        When the file is not text, a column is missing or there twice, or a row has another number of cells than the
+        header.
     """
     csv.field_size_limit(2**27)  # long texts
     written = {safe(name): name for name in (*required, *instead) if safe(name) != name}
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        header: list[str] = []
-        for delimiter in (",", ";", "\t", "|"):
-            file.seek(0)
-            rows = csv.reader(file, delimiter=delimiter)
-            names = next(rows, [])
-            names = [written[name] if name in written and written[name] not in names else name for name in names]
-            header = header or names
-            if set(required) <= set(names) or (instead and set(instead) <= set(names)):
-                break
-        else:
-            missing = [name for name in instead or required if name not in header]
-            raise CellError(
-                f"{Path(path).name} has no column {', '.join(map(repr, missing[:5]))}. "
-                f"Its columns: {', '.join(header[:20]) or 'none'}."
-            )
-        cells: list[list[str]] = []
-        for row in rows:
-            if not row:
-                continue
-            if len(row) != len(names):
-                raise CellError(f"Line {rows.line_num} has {len(row)} cells, the header has {len(names)}.")
-            cells.append(row)
+    try:
+        names, cells = _read(path, required, instead, written)
+    except csv.Error as error:
+        raise CellError(f"{Path(path).name} cannot be read as CSV: {error}.") from None
+    for name in (*required, *instead):
+        if names.count(name) > 1:
+            raise CellError(f"{Path(path).name} has the column '{name}' {names.count(name)} times. Keep one of them.")
     return {name: [row[index] for row in cells] for index, name in enumerate(names)}
+
+
+def _read(
+    path: str | Path, required: Sequence[str], instead: Sequence[str], written: Mapping[str, str]
+) -> tuple[list[str], list[list[str]]]:
+    """Return the names of the columns and the cells of each row, with the delimiter that finds the columns."""
+    text = read_text(path)
+    header: list[str] = []
+    for delimiter in (",", ";", "\t", "|"):
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        names = next(rows, [])
+        names = [written[name] if name in written and written[name] not in names else name for name in names]
+        header = header or names
+        if set(required) <= set(names) or (instead and set(instead) <= set(names)):
+            break
+    else:
+        missing = [name for name in instead or required if name not in header]
+        raise CellError(
+            f"{Path(path).name} has no column {', '.join(map(repr, missing[:5]))}. "
+            f"Its columns: {', '.join(header[:20]) or 'none'}."
+        )
+    cells: list[list[str]] = []
+    for row in rows:
+        if not row:
+            continue
+        if len(row) != len(names):
+            raise CellError(f"Line {rows.line_num} has {len(row)} cells, the header has {len(names)}.")
+        cells.append(row)
+    return names, cells
 
 
 def numbers(name: str, cells: Sequence[str]) -> NDArray[np.float64]:

@@ -8,15 +8,17 @@ import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .cells import CellError, csv_text, read_csv, safe
 from .model import EdgeModel
+from .read_file import read_text
 from .ties import largest
 
-__all__ = ["FILE_DECISION", "main", "predict"]
+__all__ = ["FILE_DECISION", "Answers", "answer", "main", "predict"]
 
 FILE_DECISION = "decision of this file"
 """Column of the expected output that a smaller variant has where it decides on some rows unlike its model."""
@@ -80,29 +82,75 @@ def predict(
     cells = _cells(model, source, id_column, text_column)
     if not len(next(iter(cells.values()))):
         raise CellError(f"{Path(source).name} has no rows.")
-    outputs = model.score_rows(cells) if model.kind == "table" else model.score_texts(cells[text_column])
     ids = cells.get(id_column or _ID)
     columns: dict[str, list[str] | list[int]] = {} if ids is None else {id_column or _ID: ids}
-    if model.labels is None:
+    answers = answer(model, cells, id_column=id_column or _ID, text_column=text_column)
+    outputs = answers.outputs
+    if answers.labels is None:
         columns["label"] = [repr(float(value)) for value in outputs[:, 0]]  # with all of its digits
     else:
-        columns["label"] = [model.labels[code] for code in largest(outputs)]
-        for code, label in enumerate(model.labels):
+        columns["label"] = answers.labels
+        for code, label in enumerate(model.labels or []):
             columns[f"p({label})"] = [_number(value) for value in outputs[:, code]]
-    if model.rules is not None:
-        texts = model.rules.names.of_cells(cells, model.group_formats)
-        keys = None if ids is None else model.id_texts(id_column or _ID, ids)
-        columns["decision"] = model.rules.decide(model.policy_scores(outputs), texts, keys).tolist()
+    if answers.decisions is not None:
+        columns["decision"] = answers.decisions
     written = [[safe(cell) if isinstance(cell, str) else cell for cell in cells] for cells in columns.values()]
     target.write(csv_text([[safe(name) for name in columns], *zip(*written, strict=True)]))
     return len(outputs)
 
 
+class Answers(NamedTuple):
+    """The answers of a model to some rows.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n, classes) or (n, 1)
+        Probabilities, or numbers.
+    labels : list or None
+        Label of each row; None for a number.
+    decisions : list of int or None
+        Decision of the policy on each row, 1 for selected; None without a policy.
+    """
+
+    outputs: NDArray[np.float64]
+    labels: list[Any] | None
+    decisions: list[int] | None
+
+
+def answer(model: EdgeModel, cells: dict[str, list[str]], *, id_column: str = _ID, text_column: str = _TEXT) -> Answers:
+    """Return the answers of a model to rows of cells, as `EdgeModel.prepare` returns them, or to texts.
+
+    Parameters
+    ----------
+    model : EdgeModel
+        The model.
+    cells : dict of list of str
+        Cells of each column.
+    id_column : str, default="row_id"
+        Column of unique ids, where there is one.
+    text_column : str, default="text"
+        Column of the texts.
+
+    Raises
+    ------
+    CellError
+        When a cell cannot be used.
+    """
+    outputs = model.score_rows(cells) if model.kind == "table" else model.score_texts(cells[text_column])
+    labels = None if model.labels is None else [model.labels[code] for code in largest(outputs)]
+    decisions = None
+    if model.rules is not None:
+        texts = model.rules.names.of_cells(cells, model.group_formats)
+        keys = model.id_texts(id_column, cells[id_column]) if id_column in cells else None
+        decisions = model.rules.decide(model.policy_scores(outputs), texts, keys).tolist()
+    return Answers(outputs, labels, decisions)
+
+
 def _cells(model: EdgeModel, source: str | Path, id_column: str | None, text_column: str) -> dict[str, list[str]]:
     required = model.required if model.kind == "table" else [text_column, *(model.rules.columns if model.rules else [])]
     if model.kind == "text" and Path(source).suffix == ".txt":
-        with open(source, encoding="utf-8-sig") as lines:  # str.splitlines would also split at rarer separators
-            return {text_column: [line.rstrip("\n") for line in lines if line.strip()]}
+        lines = io.StringIO(read_text(source), newline=None)  # str.splitlines would also split at rarer separators
+        return {text_column: [line.rstrip("\n") for line in lines if line.strip()]}
     own = [id_column] if id_column else []
     before = [*model.required_before_steps, *own] if model.steps is not None else []
     return model.prepare(read_csv(source, [*required, *own], instead=before))

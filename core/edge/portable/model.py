@@ -121,8 +121,8 @@ class EdgeModel:
         names = [port.name for port in self._session.get_inputs()]
         outputs = []
         for text in texts:
-            ids = np.array([self._tokenize(text)], dtype=np.int64)
-            feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+            ids, types = (np.array([values], dtype=np.int64) for values in self._tokenize(text))
+            feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
             outputs.append(self._session.run(None, {name: feeds[name] for name in names})[0][0])
         values = np.stack(outputs).astype(np.float64)
         if self.labels is None:
@@ -155,19 +155,34 @@ class EdgeModel:
         return outputs[:, texts.index(self.rules.positive)]
 
 
-def _tokenizer(path: Path, max_length: int | None) -> Callable[[str], list[int]]:
-    """Return a function from a text to ids: our own for BERT's type, otherwise the package ``tokenizers``."""
+def _tokenizer(path: Path, max_length: int | None) -> Callable[[str], tuple[list[int], list[int]]]:
+    """Return a function from a text to the ids and types of its tokens.
+
+    Tokenizers of BERT's type are our own, others those of the package ``tokenizers``.
+    """
     config = json.loads(path.read_text(encoding="utf-8"))
     if WordPiece.supports(config):
-        return WordPiece(config, max_length).encode
+        own = WordPiece(config, max_length)
+
+        def encode(text: str) -> tuple[list[int], list[int]]:
+            ids = own.encode(text)
+            return ids, [0] * len(ids)
+
+        return encode
     try:
         from tokenizers import Tokenizer
     except ModuleNotFoundError:
         raise CellError("This model's tokenizer needs a package: pip install -r requirements.txt") from None
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.no_padding()
+    side = (tokenizer.truncation or {}).get("direction", "right")
     if max_length is None:
         tokenizer.no_truncation()
     else:
-        tokenizer.enable_truncation(max_length)
-    return lambda text: tokenizer.encode(text).ids
+        tokenizer.enable_truncation(max_length, direction=side)
+
+    def encode_with_package(text: str) -> tuple[list[int], list[int]]:
+        encoding = tokenizer.encode(text)
+        return encoding.ids, encoding.type_ids
+
+    return encode_with_package

@@ -63,6 +63,7 @@ class WordPiece:
         self._split = re.compile(f"({'|'.join(map(re.escape, contents))})") if contents else None
         self._before, self._after = _around(config["post_processor"])
         self._max_ids = None if max_length is None else max(max_length - len(self._before) - len(self._after), 0)
+        self._from_end = (config.get("truncation") or {}).get("direction", "Right") == "Left"
 
     @staticmethod
     def supports(config: dict[str, Any]) -> bool:
@@ -88,7 +89,9 @@ class WordPiece:
             else:
                 for word in self._words(self._normalized(part)):
                     ids += self._pieces(word)
-        return [*self._before, *ids[: self._max_ids], *self._after]
+        if self._max_ids is not None and len(ids) > self._max_ids:
+            ids = ids[len(ids) - self._max_ids :] if self._from_end else ids[: self._max_ids]
+        return [*self._before, *ids, *self._after]
 
     def _normalized(self, text: str) -> str:
         if self._clean:

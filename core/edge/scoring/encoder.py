@@ -56,10 +56,16 @@ class Encoder:
         if max_length is None and length is None:
             self._tokenizer.no_truncation()
         else:
-            self._tokenizer.enable_truncation(min(limit for limit in (max_length, length) if limit is not None))
+            side = (self._tokenizer.truncation or {}).get("direction", "right")
+            limit = min(limit for limit in (max_length, length) if limit is not None)
+            self._tokenizer.enable_truncation(limit, direction=side)
         padding = self._tokenizer.padding or {}
         self._tokenizer.enable_padding(
-            pad_id=padding.get("pad_id", 0), pad_token=padding.get("pad_token", "[PAD]"), length=length
+            direction=padding.get("direction", "right"),
+            pad_id=padding.get("pad_id", 0),
+            pad_type_id=padding.get("pad_type_id", 0),
+            pad_token=padding.get("pad_token", "[PAD]"),
+            length=length,
         )
         self._names = list(names)
 

@@ -43,7 +43,6 @@ SETTINGS: dict[str, Any] = {
     "max_length": 128,
     "class_weights": False,
     "lora": None,
-    "freeze_layers": 0,
     "early_stopping_patience": None,
     "label_smoothing": 0.0,
     "gradient_accumulation": 1,
@@ -57,6 +56,8 @@ SETTINGS: dict[str, Any] = {
     "metric": "accuracy",
     "larger_is_better": True,
     "precision": "float32",
+    "frozen": [],  # parts that keep their weights
+    "head": "classifier",  # the last layer
 }
 # End of the settings
 
@@ -71,8 +72,13 @@ def read_table(path: str) -> tuple[list[str], NDArray[Any]]:
     table = table[table[text].notna() & (table[text].str.strip() != "") & table[label].notna()]
     if names is None:
         return table[text].tolist(), pd.to_numeric(table[label]).to_numpy(float)
-    values = table[label].map(lambda value: re.sub(r"^(-?\d+)\.0$", r"\1", value))
-    return table[text].tolist(), values.map({name: code for code, name in enumerate(names)}).to_numpy(int)
+    codes = {name: code for code, name in enumerate(names)}
+    # A whole number may be written with a decimal point; a label that is a text such as "1.0" stays one.
+    values = table[label].map(lambda value: value if value in codes else re.sub(r"^(-?\d+)\.0+$", r"\1", value))
+    unknown = sorted(set(values) - set(codes))
+    if unknown:
+        sys.exit(f"{unknown[0]!r} is not a label of the run: {', '.join(names[:20])}.")
+    return table[text].tolist(), values.map(codes).to_numpy(int)
 
 
 def hold_out(y: NDArray[Any], fraction: float) -> tuple[Rows, Rows]:
@@ -111,16 +117,14 @@ def build_model(folder: str | Path) -> Any:
         use_safetensors=True,
         dtype=torch.float32,
     )
-    if SETTINGS["freeze_layers"]:
-        base = model.base_model
-        layers = (getattr(base, "encoder", None) or base.transformer).layer
-        for part in (base.embeddings, *layers[: SETTINGS["freeze_layers"]]):
-            part.requires_grad_(False)
+    for name in SETTINGS["frozen"]:
+        model.get_submodule(name).requires_grad_(False)
     if SETTINGS["lora"]:
         from peft import LoraConfig, TaskType, get_peft_model
+        from transformers.pytorch_utils import Conv1D
 
         prefix = model.base_model_prefix
-        linear = [name for name, part in model.named_modules() if isinstance(part, torch.nn.Linear)]
+        linear = [name for name, part in model.named_modules() if isinstance(part, (torch.nn.Linear, Conv1D))]
         heads = [name for name, part in model.named_children() if name != prefix and list(part.parameters())]
         config = LoraConfig(
             task_type=TaskType.SEQ_CLS,
@@ -245,17 +249,29 @@ def training_arguments(folder: Path) -> TrainingArguments:
     )
 
 
+def scale_of(model: Any, numbers: NDArray[Any]) -> tuple[float, float]:
+    """Return what is taken from the numbers, and what they are divided by; a head without a constant takes nothing."""
+    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+    mean, spread = float(numbers.mean()), float(numbers.std()) or 1.0
+    constant = any(name.startswith(SETTINGS["head"]) and name.endswith("bias") for name, _ in plain.named_parameters())
+    return (mean, spread) if constant else (0.0, float(np.sqrt(mean**2 + spread**2)))
+
+
 def train(
     model: Any, tokenizer: Any, texts: list[str], y: NDArray[Any], rows: Rows, validation: Rows, folder: Path
 ) -> Any:
     """Return the model of the best epoch."""
     names = SETTINGS["labels"]
-    mean, spread = (0.0, 1.0) if names else (float(y[rows].mean()), float(y[rows].std()) or 1.0)
+    mean, spread = (0.0, 1.0) if names else scale_of(model, y[rows])
 
     def encode(part: Rows) -> list[dict[str, Any]]:
         encoded = []
         for row in part:
             item = dict(tokenizer(texts[row], truncation=True, max_length=SETTINGS["max_length"]))
+            if model.config.is_encoder_decoder:  # it answers from the token that ends a text: each text has one
+                ids, end = item["input_ids"], model.config.eos_token_id
+                kept = [index for index, token in enumerate(ids) if token != end or index == len(ids) - 1]
+                item = {name: [values[index] for index in kept] for name, values in item.items()}
             item["labels"] = int(y[row]) if names else (float(y[row]) - mean) / spread
             encoded.append(item)
         return encoded
@@ -278,6 +294,7 @@ def train(
         eval_dataset=sorted(encode(validation), key=lambda item: len(item["input_ids"])),
         processing_class=tokenizer,
         compute_metrics=compute_metrics,
+        preprocess_logits_for_metrics=lambda outputs, _: outputs[0] if isinstance(outputs, tuple) else outputs,
         compute_loss_func=loss_function(class_weights(y[rows])),
         callbacks=callbacks,
     )
@@ -286,10 +303,11 @@ def train(
     if SETTINGS["lora"]:
         model = model.merge_and_unload()
     if names is None:  # the model predicts in the unit of the table
-        head = [part for part in model.modules() if isinstance(part, torch.nn.Linear)][-1]
+        head = model.get_submodule(SETTINGS["head"])
         with torch.no_grad():
             head.weight.mul_(spread)
-            head.bias.mul_(spread).add_(mean)
+            if head.bias is not None:
+                head.bias.mul_(spread).add_(mean)
     return model.eval()
 
 
@@ -319,8 +337,12 @@ def main(source: str, target: str) -> None:
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = build_model(base)
     if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-        model.config.pad_token_id = tokenizer.pad_token_id
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    for config in (model.config, model.config.get_text_config()):
+        if config.pad_token_id is None or hasattr(
+            model, "score"
+        ):  # a decoder answers from the token before the padding
+            config.pad_token_id = tokenizer.pad_token_id
     model = train(model, tokenizer, texts, y, rows, validation, Path(target))
     model.save_pretrained(target)
     tokenizer.save_pretrained(target)

@@ -56,6 +56,7 @@ def test_it_holds_what_an_edge_needs(adult):
         "portable/expressions.py",
         "portable/groups.py",
         "portable/model.py",
+        "portable/read_file.py",
         "portable/rules.py",
         "portable/session.py",
         "portable/steps.py",

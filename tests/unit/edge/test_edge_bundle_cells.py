@@ -60,6 +60,37 @@ def test_delimiters_order_quotes_and_other_columns(tmp_path, delimiter):
     assert table == {"z": ["1", "3"], "b, c": ['say "hi"', "two\nlines"], "größe": ["2", "4"]}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_an_encoding_that_the_file_names_is_read(tmp_path, encoding):
+    (tmp_path / "rows.csv").write_text("größe\tc\nä\t2\n", encoding=encoding)
+    assert read_csv(tmp_path / "rows.csv", ["größe"]) == {"größe": ["ä"], "c": ["2"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("größe,c\nä,2\n".encode("latin-1"), r"is not text in UTF-8: byte 2 is 0xf6, after 'gr'\. Save it as CSV"),
+        ("größe,c\nä,2\n".encode("utf-16-le"), "is not "),
+        ("c,d\n1,2\n".encode("utf-16-le"), "is not a file of text: it holds zero bytes"),
+        (b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00", "is not a file of text"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "is not text in UTF-8: byte 0 is 0x89"),
+        (b"\xff\xfec\x00,", "is not text"),
+    ],
+)
+def test_another_encoding_is_refused_and_never_guessed(tmp_path, content, message):
+    (tmp_path / "rows.csv").write_bytes(content)
+    with pytest.raises(CellError, match=message):
+        read_csv(tmp_path / "rows.csv", ["c"])
+
+
+def test_a_column_that_is_needed_may_be_there_once(tmp_path):
+    (tmp_path / "rows.csv").write_text("c,x,c,x\n1,2,3,4\n")
+    with pytest.raises(CellError, match=r"rows\.csv has the column 'c' 2 times\. Keep one of them"):
+        read_csv(tmp_path / "rows.csv", ["c"])
+    (tmp_path / "other.csv").write_text("c,x,x\n1,2,4\n")
+    assert read_csv(tmp_path / "other.csv", ["c"])["c"] == ["1"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -96,7 +96,9 @@ def build_requests(session: onnxruntime.InferenceSession, job: Job, folder: Path
     inputs, settings = job.inputs, job.settings
     run: Run[Feeds] = partial(session.run, None)  # of all outputs
     if isinstance(inputs, RandomInputs):
-        feeds = random_feeds(session.get_inputs(), settings.batch_size, settings.sequence_length, settings.seed)
+        feeds = random_feeds(
+            session.get_inputs(), settings.batch_size, settings.sequence_length, settings.seed, inputs.limits
+        )
         return Requests(run, feeds)
     if isinstance(inputs, TextInputs):
         return _text_requests(run, session, inputs, job, folder, emit)

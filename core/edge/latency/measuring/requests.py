@@ -40,11 +40,17 @@ class SessionInput(Protocol):
     shape: Sequence[int | str | None]
 
 
-def random_feeds(inputs: Sequence[SessionInput], batch_size: int, length: int | None, seed: int) -> list[Feeds]:
+def random_feeds(
+    inputs: Sequence[SessionInput],
+    batch_size: int,
+    length: int | None,
+    seed: int,
+    limits: Mapping[str, int] | None = None,
+) -> list[Feeds]:
     """Return random requests for a session's inputs.
 
-    Whole numbers are ids in [0, 1000), but masks are ones, token types zeros and positions rising; strings are short
-    words.
+    Whole numbers are ids in [0, 1000), or below the limit of their input, but masks are ones, token types zeros and
+    positions rising; strings are short words.
 
     Parameters
     ----------
@@ -56,6 +62,8 @@ def random_feeds(inputs: Sequence[SessionInput], batch_size: int, length: int | 
         Size of every other free dimension; None means 128.
     seed : int
         Seed of the random number generator that draws the values.
+    limits : mapping of str to int, optional
+        Number of ids that an input may take, by its name.
 
     Raises
     ------
@@ -66,12 +74,17 @@ def random_feeds(inputs: Sequence[SessionInput], batch_size: int, length: int | 
     """
     generator = np.random.default_rng(seed)
     return [
-        {port.name: _random_values(port, batch_size, length or _LENGTH, generator) for port in inputs}
+        {
+            port.name: _random_values(port, batch_size, length or _LENGTH, generator, (limits or {}).get(port.name))
+            for port in inputs
+        }
         for _ in range(_ITEMS)
     ]
 
 
-def _random_values(port: SessionInput, batch_size: int, length: int, generator: np.random.Generator) -> NDArray[Any]:
+def _random_values(
+    port: SessionInput, batch_size: int, length: int, generator: np.random.Generator, limit: int | None
+) -> NDArray[Any]:
     shape = [
         size if isinstance(size, int) else batch_size if axis == 0 else length for axis, size in enumerate(port.shape)
     ]
@@ -85,6 +98,11 @@ def _random_values(port: SessionInput, batch_size: int, length: int, generator: 
         return generator.choice(np.array(["a", "bb", "ccc", "dddd"], dtype=object), size=shape)
     if element_type == "tensor(bool)":
         return generator.random(shape) < 0.5
+    if element_type == "tensor(bfloat16)":
+        raise InputError(
+            f"The model's input '{port.name}' is bfloat16, which ONNX Runtime does not take from Python.",
+            "Export it with float32 inputs; its weights may stay bfloat16.",
+        )
     if element_type not in _NUMBERS:
         raise InputError(f"The model's input '{port.name}' is a {element_type}.", "Only tensors can be measured.")
     dtype = np.dtype(_NUMBERS[element_type])
@@ -94,9 +112,10 @@ def _random_values(port: SessionInput, batch_size: int, length: int, generator: 
         return np.ones(shape, dtype=dtype)
     if "token_type" in name or "segment" in name:
         return np.zeros(shape, dtype=dtype)
-    if "position" in name:
+    if "position" in name and (limit is None or shape[-1] <= limit):
         return np.broadcast_to(np.arange(shape[-1], dtype=dtype), shape).copy()
-    return generator.integers(0, min(1_000, 2 ** (8 * dtype.itemsize - 1) - 1), size=shape).astype(dtype)
+    most = min(1_000, 2 ** (8 * dtype.itemsize - 1) - 1, 1_000 if limit is None else max(limit, 1))
+    return generator.integers(0, most, size=shape).astype(dtype)
 
 
 def count_rows(feeds: Mapping[str, NDArray[Any]]) -> int | None:

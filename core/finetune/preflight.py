@@ -1,0 +1,135 @@
+"""What is tried before a training begins, so that what cannot work is refused within seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from core.datasets import Finding
+from core.errors import InputError, SettingsError
+from core.finetune.architecture import max_tokens
+from core.finetune.encode import encode_for_training
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+__all__ = ["try_model"]
+
+_TEXTS = 1_000
+_MOST_UNKNOWN = 0.5
+_MANY_UNKNOWN = 0.1
+_SAME = 1e-4
+
+
+def try_model(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    *,
+    max_length: int,
+    column: str,
+) -> list[Finding]:
+    """Let a model read texts of the training, a short one and one of the full length, before it is trained.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        The model, with its new head.
+    tokenizer : PreTrainedTokenizerBase
+        Its tokenizer.
+    texts : sequence of str
+        Texts of the training.
+    max_length : int
+        Maximum number of tokens of a text.
+    column : str
+        Name of the column of texts.
+
+    Returns
+    -------
+    list of Finding
+        Tokens that are not known; answers that depend on the texts of the same batch.
+
+    Raises
+    ------
+    InputError
+        When most tokens are unknown, or the model cannot read a batch of texts.
+    SettingsError
+        When the model reads fewer tokens than `max_length`.
+    """
+    limit = max_tokens(tokenizer, model)
+    if max_length > limit:
+        raise SettingsError(
+            f"max_length is {max_length}; the base model reads at most {limit} tokens.", f"Set it to {limit} or less."
+        )
+    findings = _unknown(tokenizer, texts[:_TEXTS], max_length, column)
+    shortest = min(texts, key=len)
+    words = " ".join([*texts[: max_length + 1], *[shortest] * max_length])
+    encoded = encode_for_training(model, tokenizer, [shortest, words], max_length)
+    name = model.config.model_type
+    try:
+        alone, beside = (_outputs(model, tokenizer.pad(part, return_tensors="pt")) for part in (encoded[:1], encoded))
+    except Exception as error:  # whatever a family's own code stumbles over
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise InputError(
+            f"This '{name}' model cannot read a batch of texts of {max_length} tokens ({reason}).",
+            "Choose a smaller maximum length, or another base model.",
+        ) from error
+    if beside.shape != (2, model.config.num_labels) or not bool(beside.isfinite().all()):
+        raise InputError(
+            f"This '{name}' model does not answer with {model.config.num_labels} numbers for a text.",
+            "Choose another base model.",
+        )
+    if float((alone[0] - beside[0]).abs().max()) > _SAME * max(1.0, float(beside.abs().max())):
+        findings.append(
+            Finding(
+                "answers_depend_on_batch",
+                "alert",
+                column,
+                f"A '{name}' model reads the padding of short texts: its answer to a text depends on the texts that "
+                "are scored together with it. It can be trained, but not exported, so there is no trying it in the "
+                "browser and no bundle.",
+                "Choose a family that ignores padding, such as BERT.",
+            )
+        )
+    return findings
+
+
+def _outputs(model: PreTrainedModel, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+    import torch
+
+    training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            return model(**{name: tensor.to(model.device) for name, tensor in inputs.items()}).logits.float().cpu()
+    finally:
+        model.train(training)
+
+
+def _unknown(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int, column: str) -> list[Finding]:
+    """Return a finding about tokens that the tokenizer does not know; refuse when they are most."""
+    unknown = tokenizer.unk_token_id
+    if unknown is None:
+        return []
+    encoded = tokenizer(list(texts), truncation=True, max_length=max_length, add_special_tokens=False)["input_ids"]
+    ids = [token for text in encoded for token in text]
+    share = ids.count(unknown) / max(len(ids), 1)
+    if share > _MOST_UNKNOWN:
+        raise InputError(
+            f"The tokenizer of the base model does not know {share:.0%} of the tokens in '{column}'.",
+            "Choose a base model for the language and the script of the texts.",
+        )
+    if share <= _MANY_UNKNOWN:
+        return []
+    return [
+        Finding(
+            "unknown_tokens",
+            "alert",
+            column,
+            f"The tokenizer of the base model does not know {share:.0%} of the tokens: the model cannot tell them "
+            "apart.",
+            "Choose a base model for the language and the script of the texts.",
+            {"share": share},
+        )
+    ]
