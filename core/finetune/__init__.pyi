@@ -6,6 +6,7 @@ from .encode import encode_texts, quiet_transformers, text_model_outputs
 from .estimate import TrainingEstimate, estimate_training
 from .families import FAMILIES, OPERATIONS, Family, families_table, family_note
 from .loading import load_text_model
+from .preflight import reads_padding
 from .result import FineTuneResult
 from .script import standalone_script
 from .settings import FineTuneSettings
@@ -38,6 +39,7 @@ __all__ = [
     "max_tokens",
     "next_tries",
     "quiet_transformers",
+    "reads_padding",
     "standalone_script",
     "text_model_outputs",
 ]

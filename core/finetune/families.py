@@ -24,6 +24,7 @@ OPERATIONS = {
 
 _SHARED = "its layers share their weights"
 _NO_CONSTANT = "numbers near 0 only: its last layer has no constant"
+_WINDOWS = "its windows depend on the length of a text, which torch cannot export"
 _BATCH = "its answers depend on the texts of the same batch"
 
 
@@ -58,7 +59,7 @@ FAMILIES: Registry[Family] = Registry(
         Family("albert", "ALBERT", {"freeze": _SHARED}),
         Family("mpnet", "MPNet"),
         Family("modernbert", "ModernBERT"),
-        Family("longformer", "Longformer"),
+        Family("longformer", "Longformer", {"export": _WINDOWS}),
         Family("xlnet", "XLNet"),
         Family("bart", "BART"),
         Family("t5", "T5"),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["try_model"]
+__all__ = ["reads_padding", "try_model"]
 
 _TEXTS = 1_000
 _MOST_UNKNOWN = 0.5
@@ -63,12 +63,9 @@ def try_model(
             f"max_length is {max_length}; the base model reads at most {limit} tokens.", f"Set it to {limit} or less."
         )
     findings = _unknown(tokenizer, texts[:_TEXTS], max_length, column)
-    shortest = min(texts, key=len)
-    words = " ".join([*texts[: max_length + 1], *[shortest] * max_length])
-    encoded = encode_for_training(model, tokenizer, [shortest, words], max_length)
     name = model.config.model_type
     try:
-        alone, beside = (_outputs(model, tokenizer.pad(part, return_tensors="pt")) for part in (encoded[:1], encoded))
+        alone, beside = _alone_and_beside(model, tokenizer, texts, max_length)
     except Exception as error:  # whatever a family's own code stumbles over
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise InputError(
@@ -80,7 +77,7 @@ def try_model(
             f"This '{name}' model does not answer with {model.config.num_labels} numbers for a text.",
             "Choose another base model.",
         )
-    if float((alone[0] - beside[0]).abs().max()) > _SAME * max(1.0, float(beside.abs().max())):
+    if _differ(alone, beside):
         findings.append(
             Finding(
                 "answers_depend_on_batch",
@@ -93,6 +90,40 @@ def try_model(
             )
         )
     return findings
+
+
+def reads_padding(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int
+) -> bool:
+    """Return whether a model's answer to a short text changes when it is scored beside a long one.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        A text model.
+    tokenizer : PreTrainedTokenizerBase
+        Its tokenizer.
+    texts : sequence of str
+        Some texts.
+    max_length : int
+        Maximum number of tokens of a text.
+    """
+    return _differ(*_alone_and_beside(model, tokenizer, texts, max_length))
+
+
+def _alone_and_beside(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the answers to the shortest text: alone, and in a batch with a text of the full length."""
+    shortest = min(texts, key=len)
+    words = " ".join([*texts[: max_length + 1], *[shortest] * max_length])
+    encoded = encode_for_training(model, tokenizer, [shortest, words], max_length)
+    alone, beside = (_outputs(model, tokenizer.pad(part, return_tensors="pt")) for part in (encoded[:1], encoded))
+    return alone, beside
+
+
+def _differ(alone: torch.Tensor, beside: torch.Tensor) -> bool:
+    return float((alone[0] - beside[0]).abs().max()) > _SAME * max(1.0, float(beside.abs().max()))
 
 
 def _outputs(model: PreTrainedModel, inputs: dict[str, torch.Tensor]) -> torch.Tensor:

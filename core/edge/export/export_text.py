@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,13 +48,18 @@ def export_text(
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         if not (folder / name).is_file():
             raise ExportError(f"The model's folder has no {name}.", "Give the folder that a fine-tuning run left.")
-    from core.finetune import max_tokens
+    from core.finetune import max_tokens, reads_padding
 
     model = load_trained(folder)
     config = model.model.config
     is_number = config.problem_type == "regression" or config.num_labels == 1
     labels = None if is_number else tuple(config.id2label[code] for code in range(config.num_labels))
     limit = min(max_length or _MAX_TOKENS, max_tokens(model.tokenizer, model.model))
+    if reads_padding(model.model, model.tokenizer, [*train, *held_out] or ["a", "b"], limit):
+        raise ExportError(
+            f"The answers of a '{config.model_type}' model depend on the texts that are scored together.",
+            "Use it as safetensors, or train a family that ignores padding, such as BERT.",
+        )
     metadata = Metadata(
         kind="text",
         task="regression" if labels is None else "binary" if len(labels) == 2 else "multiclass",
@@ -131,10 +137,20 @@ def write_onnx(model: _TextModel, path: Path) -> None:
                 verbose=False,
             )
     except (RuntimeError, ValueError, TypeError, torch.onnx.errors.OnnxExporterError) as error:
-        first = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-        raise ExportError(f"The model cannot be exported: {first}.", "Use it as safetensors.") from error
+        family = model.model.config.model_type
+        raise ExportError(
+            f"A '{family}' model cannot be exported ({_reason(error)}).",
+            "Use it as safetensors, or train another family, such as BERT.",
+        ) from error
     finally:
         model.model.set_attn_implementation(attention)
+
+
+def _reason(error: Exception) -> str:
+    """Return what stopped torch's exporter, without its advice for programmers."""
+    lines = [line for line in str(error).splitlines() if line.startswith("<class ")] or str(error).splitlines()
+    first = lines[0] if lines else type(error).__name__
+    return re.sub(r"^<class '[\w.]*?(\w+)'>: ", r"\1: ", first)[:200]
 
 
 def _write_metadata(path: Path, metadata: Metadata) -> None:

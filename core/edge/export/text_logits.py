@@ -37,6 +37,13 @@ class _Logits(torch.nn.Module):
         return logits
 
 
+class _RealMaskLogits(_Logits):
+    """The same of XLNet, which calculates with its mask in a way that torch exports for numbers with decimals only."""
+
+    def answer(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        return super().answer(inputs | {"attention_mask": inputs["attention_mask"].to(torch.float32)})
+
+
 class _LastTokenLogits(_Logits):
     """The same of a decoder, which answers from the last token that is not padding.
 
@@ -88,4 +95,6 @@ def logits_module(model: PreTrainedModel, names: Sequence[str]) -> torch.nn.Modu
         return _LastTokenLogits(model, names).eval()
     if model.config.is_encoder_decoder and hasattr(model, "classification_head"):
         return _LastEndLogits(model, names).eval()
+    if model.config.model_type == "xlnet":
+        return _RealMaskLogits(model, names).eval()
     return _Logits(model, names).eval()
