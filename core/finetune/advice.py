@@ -83,8 +83,8 @@ def _rate(summary: FineTuneSummary) -> Advice | None:
             {"learning_rate": 10 * settings.learning_rate},
         )
     losses = [loss for loss in (line.get("loss") for line in summary.history) if loss is not None]
-    if len(losses) >= 4 and losses[-1] > 0.9 * losses[0]:
-        rate = min(3 * settings.learning_rate, _HIGHEST_RATE)
+    rate = min(3 * settings.learning_rate, _HIGHEST_RATE)
+    if len(losses) >= 4 and losses[-1] > 0.9 * losses[0] and rate > settings.learning_rate:
         return Advice(
             f"Learning rate {rate:g}",
             f"The training loss hardly fell: {losses[0]:.3f} at first, {losses[-1]:.3f} at the end.",

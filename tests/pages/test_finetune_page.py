@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from core import jobs
@@ -12,7 +14,8 @@ from core.catalog import Dataset, Run, RunState, runs
 from core.datasets import load_sample
 from core.finetune import FineTuneSettings, TrainingEstimate
 from core.tasks import finetune
-from tests.pages.conftest import World, query, texts, visit
+from tests.pages.conftest import World, query, repeated, texts, visit
+from tests.pages.test_data_prepare import imported
 
 
 @pytest.fixture
@@ -62,6 +65,28 @@ def test_start_submits_what_the_widgets_say(trained: tuple[Dataset, str]) -> Non
         sensitive_columns=("length",),
     )
     assert settings == expected.model_dump(mode="json")
+
+
+def test_a_label_of_numbers_is_classes_or_quantities_as_the_user_says(world: World) -> None:
+    table = pd.DataFrame({"text": [f"a text {i}" for i in range(600)], "intent": np.arange(600) % 60})
+    table["stars"] = np.arange(600) % 5
+    dataset = imported(table, "intents")
+    test = visit("finetune", dataset=dataset.id)
+    test.selectbox(key=f"finetune-text-{dataset.id}").set_value("text").run()
+    test.selectbox(key=f"finetune-label-{dataset.id}").set_value("intent").run()
+    assert not test.exception
+    assert "The label holds 60 different numbers. Are they ids of classes, or quantities?" in texts(test)
+    assert not [button for button in test.button if button.key == "finetune-start"]
+    test.segmented_control(key=f"finetune-task-{dataset.id}-intent").set_value("classification").run()
+    test.button(key="finetune-start").click().run()
+    assert not test.exception
+    run_id = query(test, "run")
+    jobs.cancel(run_id, access=LOCAL)
+    assert jobs.wait(run_id, 60, access=LOCAL).settings["task"] == "classification"
+    test = visit("finetune", dataset=dataset.id)
+    test.selectbox(key=f"finetune-text-{dataset.id}").set_value("text").run()
+    test.selectbox(key=f"finetune-label-{dataset.id}").set_value("stars").run()
+    assert test.button(key="finetune-start"), "five numbers are taken for classes, which can be overruled"
 
 
 def test_the_texts_are_counted_against_what_is_read(trained: tuple[Dataset, str]) -> None:
@@ -211,3 +236,39 @@ def test_an_empty_installation_says_what_to_do(home) -> None:
     test = visit("finetune")
     assert not test.exception
     assert "There are no tables yet" in texts(test)
+
+
+def test_a_model_that_is_not_clearly_better_is_a_press_away_from_the_next_try(trained: tuple[Dataset, str]) -> None:
+    _, run_id = trained
+
+    def unclear(result: dict) -> None:
+        result["differences"]["tfidf"] |= {"value": 0.01, "low": -0.02, "high": 0.04}
+
+    test = visit("finetune", run=repeated(run_id, edit=unclear))
+    assert not test.exception
+    assert "Not clearly better than words alone" in texts(test)
+    test.button(key="finetune-try-0").click().run()
+    assert not test.exception
+    assert not test.error, [item.value for item in test.error]
+    again = jobs.get(query(test, "run"), access=LOCAL)
+    jobs.cancel(again.id, access=LOCAL)
+    before = jobs.get(run_id, access=LOCAL).settings
+    changed = {name for name, value in again.settings.items() if before.get(name) != value}
+    assert changed & {"epochs", "learning_rate", "max_length"}
+    assert "Not clearly better" not in texts(visit("finetune", run=repeated(run_id, edit=clear)))
+
+
+def clear(result: dict) -> None:
+    """Make the model clearly better than words alone."""
+    result["differences"]["tfidf"] |= {"value": 0.1, "low": 0.05, "high": 0.15}
+
+
+def test_a_pause_is_called_a_pause(trained: tuple[Dataset, str]) -> None:
+    _, run_id = trained
+    run = runs.get(run_id, access=LOCAL)
+    paused = Run(**run.model_dump(exclude={"id", "created_at", "state", "error_message", "error_hint"}))
+    paused.state, paused.error_message = RunState.CANCELLED, "Stopped at step 3 of 9; resume to continue."
+    runs.add(paused, access=LOCAL)
+    said = texts(visit("finetune", run=paused.id))
+    assert "Paused" in said
+    assert "Cancelled" not in said

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.errors import InputError
+from core.errors import InputError, SettingsError
 from core.finetune.data import prepare
 
 
@@ -100,3 +100,21 @@ def test_columns_that_do_not_fit_are_named(reviews, settings_of, values, said):
 def test_one_label_is_refused(reviews, settings_of):
     with pytest.raises(InputError, match="only one value"):
         prepare(reviews.assign(sentiment="good"), settings_of())
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64", "Int16"])
+def test_ids_of_many_classes_are_asked_about_and_never_guessed(dtype, settings_of):
+    frame = pd.DataFrame({"text": [f"text {i}" for i in range(1_500)], "sentiment": np.arange(1_500) % 150})
+    frame = frame.astype({"sentiment": dtype})
+    with pytest.raises(SettingsError, match=r"'sentiment' holds 150 whole numbers: they may be the ids of classes"):
+        prepare(frame, settings_of())
+    classes = prepare(frame, settings_of(task="classification"))
+    assert classes.labels == [str(number) for number in range(150)]
+    assert prepare(frame, settings_of(task="regression")).labels is None
+
+
+def test_numbers_that_cannot_be_ids_are_not_asked_about(settings_of):
+    texts = [f"text {i}" for i in range(1_500)]
+    for numbers in (np.arange(1_500), np.arange(1_500) % 150 + 0.5, np.arange(1_500) % 7):
+        task = prepare(pd.DataFrame({"text": texts, "sentiment": numbers}), settings_of()).task
+        assert task == ("multiclass" if numbers.max() == 6 else "regression")
