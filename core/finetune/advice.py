@@ -26,7 +26,7 @@ class Advice:
     Parameters
     ----------
     title : str
-        What to do.
+        Thing to do, as a heading.
     reason : str
         Sentence: what speaks for it.
     changes : mapping

@@ -56,12 +56,12 @@ def _stacks(base: nn.Module) -> list[tuple[str, int]]:
     """Return the outermost lists of modules by name, with their lengths."""
     from torch import nn
 
-    found: list[tuple[str, int]] = []
+    stacks: list[tuple[str, int]] = []
     for name, part in base.named_modules():
-        inside = any(name.startswith(f"{outer}.") for outer, _ in found)
+        inside = any(name.startswith(f"{outer}.") for outer, _ in stacks)
         if isinstance(part, nn.ModuleList) and not inside and any(True for _ in part.parameters()):
-            found.append((name, len(part)))
-    return found
+            stacks.append((name, len(part)))
+    return stacks
 
 
 def _layer_count(config: PretrainedConfig) -> int:

@@ -39,7 +39,7 @@ class Family:
     title : str
         The name that pages show.
     limits : mapping of str to str, default={}
-        What it cannot do, or not wholly, by the name of the operation, with the reason.
+        Reason why it cannot do an operation, or not wholly, by the name of the operation.
     """
 
     name: str

@@ -132,7 +132,7 @@ class Evaluation:
     Parameters
     ----------
     scale : tuple of float or None
-        What was taken from a number, and what it was divided by; None for classes.
+        Center and unit of a number; None for classes.
 
     Attributes
     ----------
@@ -179,7 +179,7 @@ class ProgressCallback(TrainerCallback):
     validation_rows : int
         Number of validation rows.
     evaluation : Evaluation
-        What computes the metrics of the validation rows.
+        Metrics of the validation rows.
     """
 
     def __init__(

@@ -41,10 +41,11 @@ MLFLOW_SOURCES = (
     *BUNDLE_SOURCES,
     "explain/__init__.py",
     "explain/__init__.pyi",
+    "finetune/architecture.py",
     "finetune/base_model.py",
-    "finetune/build.py",
+    "finetune/device.py",
     "finetune/encode.py",
-    "finetune/settings.py",
+    "finetune/loading.py",
     "models/_mlflow_loader.py",
 )
 """The part of ``core`` that loads a model of either kind, as patterns below ``core``."""

@@ -101,7 +101,7 @@ def test_it_says_what_it_takes_and_answers(client, cells):
     assert [tensor["name"] for tensor in said["outputs"]] == ["label", "probabilities", "decision"]
     assert said["parameters"]["labels"] == ["<=50K", ">50K"]
     assert client.get("/models/credit/ready").json()["ready"]
-    assert client.get("").json()["name"] == "plumbline-bundle"
+    assert client.get(str(client.base_url).rstrip("/")).json()["name"] == "plumbline-bundle"
 
 
 def test_rows_are_answered_as_by_the_command(client, cells, table, tmp_path):
@@ -174,7 +174,8 @@ def test_texts_are_answered_too(tmp_path):
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         archive.extractall(tmp_path / "bundle")
     for client in serve(tmp_path / "bundle"):
-        answered = outputs(client.post("/models/bundle/infer", json={"inputs": tensors({"text": texts[:10]})}))
+        sample = pd.read_csv(tmp_path / "bundle" / "sample_input.csv")["text"].tolist()
+        answered = outputs(client.post("/models/bundle/infer", json={"inputs": tensors({"text": sample})}))
         expected = pd.read_csv(tmp_path / "bundle" / "expected_output.csv")
         assert answered["label"].tolist() == expected["label"].tolist()
         refused = client.post("/models/bundle/infer", json={"inputs": tensors({"review": texts[:10]})})

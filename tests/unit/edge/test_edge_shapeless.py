@@ -75,7 +75,7 @@ def test_random_inputs_need_a_shape_and_own_ones_do_not(tmp_path: Path):
     with pytest.raises(InputError, match="does not say which shape its input 'x' has"):
         write_inputs(None, file, tmp_path, batch_size=1, preprocessing=False)
     feeds = [{"x": np.ones((1, 4), np.float32)}]
-    assert write_inputs(feeds, file, tmp_path, batch_size=1, preprocessing=False).form == "feeds"
+    assert write_inputs(feeds, file, tmp_path, batch_size=1, preprocessing=False).form == "table"
 
 
 @pytest.mark.parametrize("between", [None, "Cast", "Identity"])
