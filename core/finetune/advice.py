@@ -85,9 +85,10 @@ def _rate(summary: FineTuneSummary) -> Advice | None:
     losses = [loss for loss in (line.get("loss") for line in summary.history) if loss is not None]
     rate = min(3 * settings.learning_rate, _HIGHEST_RATE)
     if len(losses) >= 4 and losses[-1] > 0.9 * losses[0] and rate > settings.learning_rate:
+        fell = "hardly fell" if losses[-1] < losses[0] else "did not fall"
         return Advice(
             f"Learning rate {rate:g}",
-            f"The training loss hardly fell: {losses[0]:.3f} at first, {losses[-1]:.3f} at the end.",
+            f"The training loss {fell}: {losses[0]:.3f} at first, {losses[-1]:.3f} at the end.",
             {"learning_rate": rate},
         )
     if len(evaluated) >= 3 and summary.training["best_step"] == evaluated[0][0]:

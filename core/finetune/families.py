@@ -87,7 +87,7 @@ def family_note(base: BaseModel) -> str:
         return f"Its family ('{name}') is not one of those that are tested: a training tries it before it begins."
     family = FAMILIES[name]
     limits = [f"{OPERATIONS[operation]}: {reason}" for operation, reason in family.limits.items()]
-    return f"{family.title}. {'. '.join(limits)}." if limits else ""
+    return f"Limits of {family.title}. {'. '.join(limits)}." if limits else ""
 
 
 def families_table() -> str:
