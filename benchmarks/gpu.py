@@ -140,8 +140,10 @@ def onnx_runtime(result: FineTuneResult, texts: list[str], folder: Path) -> None
     difference = float(np.abs(cpu - cuda).max())
     ratio = seconds["CPUExecutionProvider"] / seconds["CUDAExecutionProvider"]
     verdict = "PASS" if difference < CLOSE else "FALLS SHORT"
-    print(f"ONNX Runtime     CUDA {ratio:.1f} times the CPU's speed for {BATCH} texts, "
-          f"largest difference {difference:.1e} ({verdict})")  # fmt: skip
+    print(
+        f"ONNX Runtime     CUDA {ratio:.1f} times the CPU's speed for {BATCH} texts, "
+        f"largest difference {difference:.1e} ({verdict})"
+    )
 
 
 def several(frame: pd.DataFrame, base: str) -> None:
@@ -175,15 +177,19 @@ def main(rows: int, base: str, seconds: float) -> None:
                 continue
             own = trained[precision] = ours(frame, base, precision, folder / precision)
             plain = plain_trainer(frame, base, precision, folder / f"plain-{precision}")
-            print(f"{precision:16} {own.rows_per_s:8.0f} rows per second, plain Trainer {plain:8.0f}, "
-                  f"ratio {own.rows_per_s / plain:.1f}; accuracy {own.right.mean():.3f}")  # fmt: skip
+            print(
+                f"{precision:16} {own.rows_per_s:8.0f} rows per second, plain Trainer {plain:8.0f}, "
+                f"ratio {own.rows_per_s / plain:.1f}; accuracy {own.right.mean():.3f}"
+            )
             if precision != "float32" and "float32" in trained:
                 first = trained["float32"]
                 gaps = own.right.astype(float) - first.right.astype(float)
                 low, high = gaps.mean() + 1.96 * gaps.std() / len(gaps) ** 0.5 * np.array([-1, 1])
                 verdict = "PASS" if high >= 0 and own.rows_per_s >= first.rows_per_s else "FALLS SHORT"
-                print(f"{'':16} minus float32: {gaps.mean():+.3f} [{low:+.3f}, {high:+.3f}], "
-                      f"{own.rows_per_s / first.rows_per_s:.1f} times its speed ({verdict})")  # fmt: skip
+                print(
+                    f"{'':16} minus float32: {gaps.mean():+.3f} [{low:+.3f}, {high:+.3f}], "
+                    f"{own.rows_per_s / first.rows_per_s:.1f} times its speed ({verdict})"
+                )
         if "float32" in trained:
             onnx_runtime(trained["float32"].result, frame["text"].tolist(), folder)
     print(f"{time.perf_counter() - began:.0f} s in all")

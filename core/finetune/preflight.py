@@ -84,8 +84,8 @@ def try_model(
                 "alert",
                 column,
                 f"A '{name}' model reads the padding of short texts: its answer to a text depends on the texts that "
-                "are scored together with it. It can be trained, but not exported, so there is no trying it in the "
-                "browser and no bundle.",
+                "are scored together with it. It can be trained, but not exported: the playground and bundles need "
+                "the export.",
                 "Choose a family that ignores padding, such as BERT.",
             )
         )

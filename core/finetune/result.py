@@ -156,11 +156,13 @@ class FineTuneResult(FineTuneSummary):
     def _all_facts(self) -> TrainingFacts:
         """Return how the model was reached, with the names that earlier versions did not store."""
         facts = self.training
-        if "head" not in facts:
+        if "constant" not in facts:
             from core.finetune.architecture import frozen_parts, head_name
 
             model, layers = self._model()[0], self.settings.freeze_layers
-            facts = {**facts, "head": head_name(model), "frozen": frozen_parts(model, layers) if layers else []}
+            head, frozen = head_name(model), frozen_parts(model, layers) if layers else []
+            constant = model.get_submodule(head).bias is not None
+            facts = {**facts, "head": head, "frozen": frozen, "constant": constant}
         return facts
 
     def _model(self) -> LoadedModel:

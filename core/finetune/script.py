@@ -61,7 +61,7 @@ def standalone_script(settings: FineTuneSettings, info: Mapping[str, Any]) -> st
     values["base_model"] = f"package:{PACKAGE}" if packaged else settings.base_model
     values |= {"labels": info["labels"], "metric": info["metric"]}
     values["larger_is_better"] = METRICS[info["metric"]].larger_is_better
-    values |= {name: info["training"][name] for name in ("precision", "frozen", "head")}
+    values |= {name: info["training"][name] for name in ("precision", "frozen", "head", "constant")}
     requirements = [f"{name}=={version}" for name, version in info.get("packages", {}).items() if name != "python"]
     if packaged:
         requirements.append(PACKAGE.replace("_", "-"))

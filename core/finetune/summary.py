@@ -51,7 +51,8 @@ class ClassMetrics(TypedDict):
 class TrainingFacts(TypedDict):
     """How the model was reached: steps in all, the step that was kept, weights that were trained, precision.
 
-    Earlier versions did not store the names of the parts that kept their weights, and of the model's last layer.
+    Earlier versions did not store the names of the parts that kept their weights and of the
+    model's last layer, and whether that has a constant.
     """
 
     steps: int
@@ -60,6 +61,7 @@ class TrainingFacts(TypedDict):
     precision: str
     frozen: NotRequired[list[str]]
     head: NotRequired[str]
+    constant: NotRequired[bool]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -137,6 +137,7 @@ def _conclude(
         precision=trained.precision,
         frozen=trained.frozen,
         head=head_name(model),
+        constant=model.get_submodule(head_name(model)).bias is not None,
     )
     return FineTuneResult(
         settings=settings,

@@ -113,7 +113,7 @@ def ready() -> dict[str, bool]:
 def known(name: str) -> None:
     """Refuse another model's name."""
     if name != NAME:
-        raise RequestError(f"There is no model '{name}' here; this one is '{NAME}'.")
+        raise RequestError(f"Unknown model '{name}': this server has '{NAME}'.")
 
 
 @app.get("/v2/models/{name}")
@@ -191,7 +191,9 @@ def infer(name: str, request: InferenceRequest) -> dict[str, Any]:
     wanted = {output.name for output in request.outputs or []}
     unknown = sorted(wanted - {tensor["name"] for tensor in outputs()})
     if unknown:
-        raise RequestError(f"There is no output '{unknown[0]}'; there are {', '.join(t['name'] for t in outputs())}.")
+        raise RequestError(
+            f"Unknown output '{unknown[0]}': choose from {', '.join(tensor['name'] for tensor in outputs())}."
+        )
     tensors = [
         tensor | {"shape": [rows, *tensor["shape"][1:]], "data": values[tensor["name"]]}
         for tensor in outputs()

@@ -58,6 +58,7 @@ SETTINGS: dict[str, Any] = {
     "precision": "float32",
     "frozen": [],  # parts that keep their weights
     "head": "classifier",  # the last layer
+    "constant": True,  # whether the last layer has one
 }
 # End of the settings
 
@@ -125,14 +126,13 @@ def build_model(folder: str | Path) -> Any:
 
         prefix = model.base_model_prefix
         linear = [name for name, part in model.named_modules() if isinstance(part, (torch.nn.Linear, Conv1D))]
-        heads = [name for name, part in model.named_children() if name != prefix and list(part.parameters())]
         config = LoraConfig(
             task_type=TaskType.SEQ_CLS,
             r=SETTINGS["lora"],
             lora_alpha=2 * SETTINGS["lora"],
             lora_dropout=0.05,
             target_modules=[name for name in linear if name.startswith(f"{prefix}.")],
-            modules_to_save=heads,
+            modules_to_save=[name for name, part in model.named_children() if name != prefix and [*part.parameters()]],
         )
         model = get_peft_model(model, config)
     return model
@@ -148,8 +148,7 @@ class LengthGroupedSampler(torch.utils.data.Sampler):
         return len(self.lengths)
 
     def __iter__(self) -> Any:
-        generator = torch.Generator()
-        generator.manual_seed(self.seed + self.epoch)
+        generator = torch.Generator().manual_seed(self.seed + self.epoch)
         return iter(get_length_grouped_indices(self.lengths, self.batch_size, generator=generator))
 
 
@@ -249,12 +248,10 @@ def training_arguments(folder: Path) -> TrainingArguments:
     )
 
 
-def scale_of(model: Any, numbers: NDArray[Any]) -> tuple[float, float]:
-    """Return what is taken from the numbers, and what they are divided by; a head without a constant takes nothing."""
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+def scale_of(numbers: NDArray[Any]) -> tuple[float, float]:
+    """Return center and unit of the numbers; a head without a constant has the center 0."""
     mean, spread = float(numbers.mean()), float(numbers.std()) or 1.0
-    constant = any(name.startswith(SETTINGS["head"]) and name.endswith("bias") for name, _ in plain.named_parameters())
-    return (mean, spread) if constant else (0.0, float(np.sqrt(mean**2 + spread**2)))
+    return (mean, spread) if SETTINGS["constant"] else (0.0, float(np.sqrt(mean**2 + spread**2)))
 
 
 def train(
@@ -262,7 +259,7 @@ def train(
 ) -> Any:
     """Return the model of the best epoch."""
     names = SETTINGS["labels"]
-    mean, spread = (0.0, 1.0) if names else scale_of(model, y[rows])
+    mean, spread = (0.0, 1.0) if names else scale_of(y[rows])
 
     def encode(part: Rows) -> list[dict[str, Any]]:
         encoded = []
@@ -283,9 +280,7 @@ def train(
         return evaluate(labels, softmax(logits, axis=1))
 
     epochs = EpochCallback()
-    callbacks: list[TrainerCallback] = [epochs]
-    if SETTINGS["early_stopping_patience"]:
-        callbacks.append(EarlyStoppingCallback(SETTINGS["early_stopping_patience"]))
+    patience = SETTINGS["early_stopping_patience"]
     epochs.trainer = GroupedTrainer(
         model=model,
         args=training_arguments(folder),
@@ -296,7 +291,7 @@ def train(
         compute_metrics=compute_metrics,
         preprocess_logits_for_metrics=lambda outputs, _: outputs[0] if isinstance(outputs, tuple) else outputs,
         compute_loss_func=loss_function(class_weights(y[rows])),
-        callbacks=callbacks,
+        callbacks=[epochs, *([EarlyStoppingCallback(patience)] if patience else [])],
     )
     epochs.trainer.train()
     model = epochs.trainer.model
@@ -318,8 +313,7 @@ def predict(model: Any, tokenizer: Any, texts: list[str]) -> NDArray[np.float64]
         for text in texts:
             batch = tokenizer(text, truncation=True, max_length=SETTINGS["max_length"], return_tensors="pt")
             logits.append(model(**batch.to(model.device)).logits[0].float().cpu().numpy())
-    outputs = np.asarray(logits, dtype=float)
-    return softmax(outputs, axis=1) if SETTINGS["labels"] else outputs[:, 0]
+    return softmax(np.asarray(logits, float), axis=1) if SETTINGS["labels"] else np.asarray(logits, float)[:, 0]
 
 
 def main(source: str, target: str) -> None:
@@ -339,9 +333,7 @@ def main(source: str, target: str) -> None:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     for config in (model.config, model.config.get_text_config()):
-        if config.pad_token_id is None or hasattr(
-            model, "score"
-        ):  # a decoder answers from the token before the padding
+        if config.pad_token_id is None or hasattr(model, "score"):  # a decoder looks for the last other token
             config.pad_token_id = tokenizer.pad_token_id
     model = train(model, tokenizer, texts, y, rows, validation, Path(target))
     model.save_pretrained(target)

@@ -160,7 +160,7 @@ def test_another_model_is_not_here(client, cells):
     refused = client.post("/models/other/infer", json={"inputs": tensors(cells)})
     assert (refused.status_code, refused.json()["error"]) == (
         400,
-        "There is no model 'other' here; this one is 'credit'.",
+        "Unknown model 'other': this server has 'credit'.",
     )
 
 

@@ -14,7 +14,7 @@ TEMPLATE = Path(core.finetune.__file__).parent / "templates" / "train.py"
 INFO = {
     "labels": ["it's", 'so "so"', "# End of the settings"],
     "metric": "log_loss",
-    "training": {"precision": "bf16", "frozen": ["bert.embeddings"], "head": "classifier"},
+    "training": {"precision": "bf16", "frozen": ["bert.embeddings"], "head": "classifier", "constant": True},
     "packages": {"python": "3.11.9", "torch": "2.13.0+cpu"},
 }
 
@@ -33,7 +33,7 @@ def test_the_template_has_the_same_settings_as_a_script():
     template = assigned(TEMPLATE.read_text(encoding="utf-8"), "SETTINGS")
     script = assigned(standalone_script(settings, INFO), "SETTINGS")
     assert set(script) == set(template)
-    chosen = {"base_model", "labels", "metric", "larger_is_better", "precision", "frozen", "head"}
+    chosen = {"base_model", "labels", "metric", "larger_is_better", "precision", "frozen", "head", "constant"}
     assert {name: template[name] for name in template if name not in chosen} == {
         name: script[name] for name in script if name not in chosen
     }, "the template has the default settings"
