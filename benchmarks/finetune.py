@@ -39,7 +39,7 @@ def plain(frame, settings):
 
     data = prepare(frame, settings)
     with quiet_transformers(settings.threads):
-        model, tokenizer = build(resolve(settings.base_model), data.labels, settings)
+        model, tokenizer = build(resolve(settings.base_model), data.kind, data.labels, settings)
 
         def encoded(rows):
             return tokenizer(

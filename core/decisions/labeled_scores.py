@@ -10,6 +10,7 @@ import numpy as np
 
 from core.errors import InputError
 from core.evaluation import groups_in, weights_in
+from core.label_cells import has_label
 from core.registry import unknown_name
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ class LabeledScores:
         return len(self.score)
 
     @classmethod
-    def from_predictions(cls, table: pd.DataFrame, target: str, label: str | None = None) -> LabeledScores:
+    def from_predictions(
+        cls, table: pd.DataFrame, target: str, label: str | None = None, *, several: bool = False
+    ) -> LabeledScores:
         """Return the scores of a stored table of predictions.
 
         Parameters
@@ -55,6 +58,8 @@ class LabeledScores:
             Column that was predicted.
         label : str, optional
             Label that the scores are about; None for a number.
+        several : bool, default=False
+            Whether a row has any number of labels.
 
         Raises
         ------
@@ -76,7 +81,7 @@ class LabeledScores:
         if name not in table.columns:
             labels = [str(column)[2:-1] for column in table.columns if str(column).startswith("p(")]
             raise InputError(f"The model does not predict '{label}'.", unknown_name(label, labels))
-        truth = (table[target].astype(str) == label).to_numpy()
+        truth = has_label(table[target], label, several=several)
         return cls(truth, table[name].to_numpy(float), weight, groups)
 
     def at_least(self, value: float) -> LabeledScores:

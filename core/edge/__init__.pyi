@@ -11,6 +11,7 @@ from .inspection.inspect import inspect_onnx
 from .latency import LatencyReport, LatencySettings, Percentile, measure_latency
 from .scoring.feeds import table_feeds
 from .scoring.table_scorer import TableScorer
+from .scoring.text_rows import SECOND_TEXT, TEXT, text_rows
 from .scoring.text_scorer import TextScorer
 from .variants.compare import VariantComparison
 from .variants.modes import FULL_PRECISION, QUANTIZATION_MODES, QuantizationMode
@@ -23,6 +24,8 @@ __all__ = [
     "FULL_PRECISION",
     "LICENSES",
     "QUANTIZATION_MODES",
+    "SECOND_TEXT",
+    "TEXT",
     "Column",
     "ExportRecord",
     "ExportSource",
@@ -51,5 +54,6 @@ __all__ = [
     "measure_latency",
     "quantize",
     "table_feeds",
+    "text_rows",
     "write_bundle",
 ]

@@ -4,12 +4,13 @@ from ._estimates import MIN_UNITS, Comparison, Estimate, compare_outputs, effect
 from ._groups import group_name, groups_in, weight_name, weights_in
 from ._intervals import kish, mover, mover_ratio, normal_quantile, wilson
 from ._metrics import METRICS, Metric, Sums, metric_choices, resolve_metric
-from ._statistics import ConfusionCounts, ErrorSums, LogLosses, Rankings
+from ._statistics import LABEL_THRESHOLD, ConfusionCounts, ErrorSums, LogLosses, Rankings
 from ._test_split import split_test, stratify
 from ._verdict import verdict_sentence
 from ._weighted import WeightedMetrics, compute_metric, compute_metrics, families_of
 
 __all__ = [
+    "LABEL_THRESHOLD",
     "METRICS",
     "MIN_UNITS",
     "Comparison",

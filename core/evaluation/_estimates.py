@@ -97,11 +97,11 @@ def compare_outputs(
     Parameters
     ----------
     task : str
-        Task: binary, multiclass or regression.
+        Task: binary, multiclass, regression or multilabel.
     metric : str
         Key of `METRICS` of the gains.
-    y : array of shape (n,)
-        Class codes, or numbers.
+    y : array of shape (n,) or (n, labels)
+        Class codes, numbers, or whether a row has each label.
     outputs : mapping of str to array of shape (n, k) or (n,)
         Probabilities, or predicted numbers, by model.
     groups : array of shape (n,), optional

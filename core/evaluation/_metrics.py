@@ -21,6 +21,9 @@ from core.evaluation._statistics import (
     ConfusionCounts,
     ErrorSums,
     ErrorTotals,
+    LabelCounts,
+    LabelLosses,
+    LabelTotals,
     LogLosses,
     Rankings,
 )
@@ -30,6 +33,7 @@ __all__ = ["METRICS", "Metric", "Sums", "metric_choices", "resolve_metric"]
 
 _CLASSES = ("binary", "multiclass")
 _NUMBERS = ("regression",)
+_LABELS = ("multilabel",)
 
 S = TypeVar("S")
 S_co = TypeVar("S_co", covariant=True)
@@ -74,7 +78,7 @@ class Metric:
     larger_is_better : bool
         Direction of better.
     tasks : tuple of str
-        Tasks that the metric fits: binary, multiclass, regression.
+        Tasks that the metric fits: binary, multiclass, regression, multilabel (any number of labels for a row).
     help : str, default=""
         One sentence about what the metric measures.
     sums : Sums, optional
@@ -82,9 +86,9 @@ class Metric:
     function : callable, optional
         Definition by ``function(y, output, weight)`` for one weighting, where `weight` has shape (n,); slower. `output`
         has shape (n, k), the probabilities of the class codes 0 to k-1, or (n,), predicted numbers.
-    proportion_of : {"rows", "class"}, optional
-        Base of a metric that is a proportion, from 0 to 1: all rows, or the rows of each class. Its interval stays
-        within 0 and 1.
+    proportion_of : {"rows", "class", "labels"}, optional
+        Base of a metric that is a proportion, from 0 to 1: all rows, the rows of each class, or the labels of all rows.
+        Its interval stays within 0 and 1.
     perfect : float, optional
         Value of a model without a fault, for a metric without a bound on the other side, such as an error. Its interval
         is that of the distance, on the logarithmic scale.
@@ -106,7 +110,7 @@ class Metric:
     help: str = ""
     sums: Sums[Any] | None = None
     function: Callable[[NDArray[np.generic], Array, Array], float] | None = None
-    proportion_of: Literal["rows", "class"] | None = None
+    proportion_of: Literal["rows", "class", "labels"] | None = None
     perfect: float | None = None
     area: bool = False
     by_frequency: bool = False
@@ -143,6 +147,23 @@ def _f1_weighted(counts: Array) -> Array:
 
 def _r2(errors: ErrorTotals) -> Array:
     return np.where(errors.variance > 0, 1 - errors.squared / errors.variance, np.nan)
+
+
+def _f1(hits: Array, extra: Array, missed: Array) -> Array:
+    both = 2 * hits + extra + missed
+    return np.where(both > 0, 2 * hits / both, 0.0)
+
+
+def _f1_micro(totals: LabelTotals) -> Array:
+    return _f1(totals.hits.sum(axis=1), totals.extra.sum(axis=1), totals.missed.sum(axis=1))
+
+
+def _f1_labels(totals: LabelTotals) -> Array:
+    return np.asarray(_f1(totals.hits, totals.extra, totals.missed).mean(axis=1))
+
+
+def _hamming_loss(totals: LabelTotals) -> Array:
+    return np.asarray((totals.extra + totals.missed).mean(axis=1) / totals.rows)
 
 
 METRICS: Registry[Metric] = Registry(
@@ -249,6 +270,51 @@ METRICS: Registry[Metric] = Registry(
             tasks=_NUMBERS,
             help="Mean absolute error as a share of the true value.",
             sums=Sums(ErrorSums, lambda errors: errors.relative),
+            perfect=0.0,
+        ),
+        Metric(
+            "f1_micro",
+            title="F1, micro",
+            larger_is_better=True,
+            tasks=_LABELS,
+            help="Harmonic mean of precision and recall over the labels of all rows together.",
+            sums=Sums(LabelCounts, _f1_micro),
+            proportion_of="labels",
+        ),
+        Metric(
+            "f1_labels",
+            title="F1, mean of the labels",
+            larger_is_better=True,
+            tasks=_LABELS,
+            help="Harmonic mean of precision and recall of each label, averaged: rare labels count as much.",
+            sums=Sums(LabelCounts, _f1_labels),
+            proportion_of="labels",
+        ),
+        Metric(
+            "exact_match",
+            title="Exact match",
+            larger_is_better=True,
+            tasks=_LABELS,
+            help="Share of rows whose labels are all right, none missing and none too many.",
+            sums=Sums(LabelCounts, lambda totals: totals.exact / totals.rows),
+            proportion_of="rows",
+        ),
+        Metric(
+            "hamming_loss",
+            title="Hamming loss",
+            larger_is_better=False,
+            tasks=_LABELS,
+            help="Share of all decisions, one per row and label, that are wrong.",
+            sums=Sums(LabelCounts, _hamming_loss),
+            perfect=0.0,
+        ),
+        Metric(
+            "label_log_loss",
+            title="Log loss per label",
+            larger_is_better=False,
+            tasks=_LABELS,
+            help="Mean negative logarithm of the probability of what is true of each label.",
+            sums=Sums(LabelLosses, lambda losses: losses),
             perfect=0.0,
         ),
     ],

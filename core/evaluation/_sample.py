@@ -31,9 +31,9 @@ class Sample:
     Parameters
     ----------
     task : str
-        Task: binary, multiclass or regression.
-    y : array of shape (n,)
-        Class codes, or numbers; at least one.
+        Task: binary, multiclass, regression or multilabel.
+    y : array of shape (n,) or (n, labels)
+        Class codes, or numbers, or whether a row has each label; at least one row.
     groups : array of shape (n,), optional
         Group of each row.
     weights : array of shape (n,), optional
@@ -61,7 +61,7 @@ class Sample:
         self.weights = None if weights is None else np.asarray(weights, dtype=np.float64)
         self.members = None if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.intp)
         self.groups = None if self.members is None else int(self.members.max()) + 1
-        self.classes = None if task == "regression" else y.astype(np.intp)
+        self.classes = None if task in ("regression", "multilabel") else y.astype(np.intp)
         self.units = make_units(self.classes, self.members, self.weights, len(y), seed)
         counted = np.ones(len(y), dtype=bool) if self.weights is None else self.weights > 0
         self._total = int(counted.sum()) if self.members is None else len(np.unique(self.members[counted]))
@@ -154,7 +154,11 @@ class TestedModel:
             area = area_bounds(value, variances.sum(), quantile, *self._pairs())
             return float(area[0]), float(area[1])
         if metric.proportion_of is not None:
-            steps = self._steps[name] if metric.proportion_of == "class" else np.zeros(1)
+            steps = np.zeros(1)
+            if metric.proportion_of == "class":
+                steps = self._steps[name]
+            elif metric.proportion_of == "labels":
+                steps = np.array([1 / (sample.size + 1)])
             if len(variances) == len(steps):
                 variances = np.maximum(variances, steps**2)
                 total = float(variances.sum())
@@ -263,7 +267,9 @@ class TestedModel:
     def _guess(self) -> dict[str, float]:
         """By metric, the value of guessing: the classes alike, or the mean."""
         y, weights = self.sample.y, self.sample.weights
-        classes = self.output.shape[1] if self.output.ndim == 2 else 0
-        usual = 1 / classes if classes else float(np.average(y.astype(np.float64), weights=weights))
+        if self.sample.classes is not None:
+            usual = np.asarray(1 / self.output.shape[1])
+        else:  # the mean, of each label where a row may have several
+            usual = np.average(y.astype(np.float64), axis=0, weights=weights)
         guess: Array = np.full(self.output.shape, usual)
         return compute_metrics(self.names, y, guess, weights)

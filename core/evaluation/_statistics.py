@@ -11,9 +11,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ConfusionCounts", "ErrorSums", "ErrorTotals", "LogLosses", "RankingAreas", "Rankings"]
+__all__ = [
+    "LABEL_THRESHOLD",
+    "ConfusionCounts",
+    "ErrorSums",
+    "ErrorTotals",
+    "LabelCounts",
+    "LabelLosses",
+    "LabelTotals",
+    "LogLosses",
+    "RankingAreas",
+    "Rankings",
+]
 
 Array = NDArray[np.float64]
+
+LABEL_THRESHOLD = 0.5
+"""Probability from which on a label is predicted, where a row may have several."""
 
 
 class ConfusionCounts:
@@ -180,3 +194,80 @@ class ErrorSums:
         absolute, squared, relative, shift, spread = means.T
         variance = spread - shift**2
         return ErrorTotals(absolute, squared, relative, np.where(variance > 1e-12 * spread, variance, 0.0))
+
+
+@dataclass(frozen=True)
+class LabelTotals:
+    """Weighted counts of a task whose rows have any number of labels, for each weighting.
+
+    Parameters
+    ----------
+    hits, extra, missed : array of shape (weightings, labels)
+        Labels that were predicted rightly, that were predicted wrongly, and that were not predicted.
+    exact : array of shape (weightings,)
+        Rows whose labels are all right.
+    rows : array of shape (weightings,)
+        Rows in all.
+    """
+
+    hits: Array
+    extra: Array
+    missed: Array
+    exact: Array
+    rows: Array
+
+
+class LabelCounts:
+    """Weighted counts of right and wrong labels, where a row has any number of them.
+
+    Parameters
+    ----------
+    y : array of shape (n, labels)
+        1 where a row has the label, else 0.
+    output : array of shape (n, labels)
+        Probability of each label; one of at least a half is predicted.
+
+    Examples
+    --------
+    >>> y, output = np.array([[1, 0], [1, 1]]), np.array([[0.9, 0.6], [0.8, 0.5]])
+    >>> totals = LabelCounts(y, output)(np.ones((1, 2)))
+    >>> totals.hits.tolist(), totals.extra.tolist(), totals.exact.tolist()
+    ([[2.0, 1.0]], [[0.0, 1.0]], [1.0])
+    """
+
+    def __init__(self, y: NDArray[np.generic], output: Array) -> None:
+        actual, predicted = y.astype(bool), output >= LABEL_THRESHOLD
+        self._hits = (actual & predicted).astype(np.float64)
+        self._extra = (~actual & predicted).astype(np.float64)
+        self._missed = (actual & ~predicted).astype(np.float64)
+        self._exact = (actual == predicted).all(axis=1).astype(np.float64)
+
+    def __call__(self, weights: Array) -> LabelTotals:
+        """Return the counts for each weighting."""
+        return LabelTotals(
+            weights @ self._hits,
+            weights @ self._extra,
+            weights @ self._missed,
+            weights @ self._exact,
+            weights.sum(axis=1),
+        )
+
+
+class LabelLosses:
+    """Weighted mean, over rows and labels, of the negative log probability of what is true of each label.
+
+    Parameters
+    ----------
+    y : array of shape (n, labels)
+        1 where a row has the label, else 0.
+    output : array of shape (n, labels)
+        Probability of each label.
+    """
+
+    def __init__(self, y: NDArray[np.generic], output: Array) -> None:
+        true = np.where(y.astype(bool), output, 1.0 - output)
+        self._rows = -np.log(np.clip(true, 1e-15, None)).mean(axis=1)
+
+    def __call__(self, weights: Array) -> Array:
+        """Return the mean for each weighting, shape (weightings,)."""
+        return np.asarray(weights @ self._rows / weights.sum(axis=1))

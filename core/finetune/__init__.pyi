@@ -2,21 +2,36 @@ from .advice import Advice, next_tries
 from .architecture import last_token_head, max_tokens
 from .base_model import BaseModel, base_models, check_offered, local_model
 from .baselines import BASELINES, Baseline
-from .encode import encode_texts, quiet_transformers, text_model_outputs
+from .data import usable_texts
+from .encode import Text, encode_texts, quiet_transformers, text_length, text_model_outputs
 from .estimate import TrainingEstimate, estimate_training
 from .families import FAMILIES, OPERATIONS, Family, families_table, family_note
+from .label_sets import (
+    LISTS,
+    SEPARATORS,
+    known_label_sets,
+    label_matrix,
+    label_texts,
+    likely_separator,
+    read_cells,
+    read_columns,
+)
 from .loading import load_text_model
 from .preflight import reads_padding
 from .result import FineTuneResult
 from .script import standalone_script
 from .settings import FineTuneSettings
 from .summary import FineTuneSummary, HistoryLine
+from .targets import TARGET_KINDS, TargetKind, kind_of_config, kind_of_task
 from .training_run import fine_tune
 
 __all__ = [
     "BASELINES",
     "FAMILIES",
+    "LISTS",
     "OPERATIONS",
+    "SEPARATORS",
+    "TARGET_KINDS",
     "Advice",
     "BaseModel",
     "Baseline",
@@ -25,6 +40,8 @@ __all__ = [
     "FineTuneSettings",
     "FineTuneSummary",
     "HistoryLine",
+    "TargetKind",
+    "Text",
     "TrainingEstimate",
     "base_models",
     "check_offered",
@@ -33,13 +50,23 @@ __all__ = [
     "families_table",
     "family_note",
     "fine_tune",
+    "kind_of_config",
+    "kind_of_task",
+    "known_label_sets",
+    "label_matrix",
+    "label_texts",
     "last_token_head",
+    "likely_separator",
     "load_text_model",
     "local_model",
     "max_tokens",
     "next_tries",
     "quiet_transformers",
+    "read_cells",
+    "read_columns",
     "reads_padding",
     "standalone_script",
+    "text_length",
     "text_model_outputs",
+    "usable_texts",
 ]

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from core.finetune.data import TextData
+from core.finetune.encode import Text
 from core.registry import Registry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.multiclass import OneVsRestClassifier
+
+    LinearModel: TypeAlias = LogisticRegression | OneVsRestClassifier | Ridge
 
 __all__ = ["BASELINES", "Baseline", "majority", "tfidf"]
 
@@ -49,7 +56,7 @@ BASELINES: Registry[Baseline] = Registry(
         Baseline(
             "majority",
             "Guessing",
-            "Predicts the class shares, or the mean, of the training texts.",
+            "Predicts the shares of classes or labels, or the mean, of the training texts.",
             "guessing",
             "guessing the mean",
         ),
@@ -65,10 +72,12 @@ BASELINES: Registry[Baseline] = Registry(
 
 
 def majority(data: TextData, n: int) -> NDArray[np.float64]:
-    """Return the class shares of the training rows for each of `n` rows, or their mean."""
+    """Return the shares of classes or labels of the training rows for each of `n` rows, or their mean."""
     y = data.y[data.train]
     if data.labels is None:
         return np.full(n, float(np.mean(y)))
+    if y.ndim == 2:
+        return np.tile(y.mean(axis=0, dtype=np.float64), (n, 1))
     return np.tile(np.bincount(y, minlength=len(data.labels)) / len(y), (n, 1))
 
 
@@ -89,7 +98,6 @@ def tfidf(data: TextData, rows: NDArray[np.intp], *, balanced: bool, seed: int) 
         Seed of the random number generator of the linear model.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression, Ridge
 
     from core.evaluation import compute_metric
 
@@ -97,25 +105,47 @@ def tfidf(data: TextData, rows: NDArray[np.intp], *, balanced: bool, seed: int) 
     vectorizer = TfidfVectorizer(
         ngram_range=(1, 2), sublinear_tf=True, max_features=_MAX_FEATURES, token_pattern=r"(?u)\b\w+\b|[^\w\s]"
     )
-    features = vectorizer.fit_transform(data.part(data.train))
-    validation = vectorizer.transform(data.part(data.validation))
-    metric = "rmse" if data.labels is None else "log_loss"
-    candidates: list[tuple[float, int, LogisticRegression | Ridge]] = []
+    vectorizer.fit([part for text in data.part(data.train) for part in ((text,) if isinstance(text, str) else text)])
+    features = _features(vectorizer, data.part(data.train))
+    validation = _features(vectorizer, data.part(data.validation))
+    candidates: list[tuple[float, int, LinearModel]] = []
     for strength in (1.0, 10.0):
-        if data.labels is None:
-            model = Ridge(alpha=1 / strength, random_state=seed)
-        else:
-            weight = "balanced" if balanced else None
-            model = LogisticRegression(C=strength, max_iter=2_000, class_weight=weight, random_state=seed)
-        model.fit(features, data.y[data.train])
-        loss = compute_metric(metric, data.y[data.validation], _outputs(model, validation, data))
+        model = _linear_model(data, strength, balanced, seed)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Label .* is present in")  # of no training text, or of all of them
+            model.fit(features, data.y[data.train])
+        loss = compute_metric(data.kind.loss, data.y[data.validation], _outputs(model, validation, data))
         candidates.append((loss, len(candidates), model))
-    return _outputs(min(candidates)[2], vectorizer.transform(data.part(rows)), data)
+    return _outputs(min(candidates)[2], _features(vectorizer, data.part(rows)), data)
 
 
-def _outputs(model: LogisticRegression | Ridge, features: csr_matrix, data: TextData) -> NDArray[np.float64]:
+def _features(vectorizer: TfidfVectorizer, texts: Sequence[Text]) -> csr_matrix:
+    """Return features of texts; of pairs those of both, and of what they share."""
+    from scipy.sparse import hstack
+
+    pairs = [text for text in texts if not isinstance(text, str)]
+    if not pairs:
+        return vectorizer.transform(texts)
+    first, second = (vectorizer.transform([pair[side] for pair in pairs]) for side in (0, 1))
+    return hstack([first, second, first.multiply(second)]).tocsr()
+
+
+def _linear_model(data: TextData, strength: float, balanced: bool, seed: int) -> LinearModel:
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.multiclass import OneVsRestClassifier
+
+    if data.labels is None:
+        return Ridge(alpha=1 / strength, random_state=seed)
+    weight = "balanced" if balanced else None
+    model = LogisticRegression(C=strength, max_iter=2_000, class_weight=weight, random_state=seed)
+    return model if data.y.ndim == 1 else OneVsRestClassifier(model)
+
+
+def _outputs(model: LinearModel, features: csr_matrix, data: TextData) -> NDArray[np.float64]:
     if data.labels is None:
         return np.asarray(model.predict(features), dtype=np.float64)
+    if data.y.ndim == 2:
+        return np.asarray(model.predict_proba(features), dtype=np.float64)
     outputs = np.zeros((features.shape[0], len(data.labels)))
     outputs[:, model.classes_] = model.predict_proba(features)
     return outputs

@@ -12,6 +12,7 @@ from core.finetune.architecture import frozen_parts, head_name
 from core.finetune.base_model import BaseModel
 from core.finetune.loading import load_base
 from core.finetune.settings import FineTuneSettings
+from core.finetune.targets import TargetKind
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -21,18 +22,21 @@ if TYPE_CHECKING:
 __all__ = ["Scale", "build", "class_weights", "finish", "number_scale"]
 
 Scale: TypeAlias = tuple[float, float]  # what is taken from the numbers to predict, and what they are divided by
+_MOST_WEIGHT = 100.0
 _FAR = 3.0  # standard deviations from 0 that a head without a constant can learn
 
 
-def build(base: BaseModel, labels: list[str] | None, settings: FineTuneSettings) -> LoadedModel:
+def build(base: BaseModel, kind: TargetKind, labels: list[str] | None, settings: FineTuneSettings) -> LoadedModel:
     """Return a model with a new head, and its tokenizer; the same seed gives the same weights.
 
     Parameters
     ----------
     base : BaseModel
         The base model.
+    kind : TargetKind
+        The kind of target.
     labels : list of str or None
-        The classes; None for a number.
+        The classes or labels; None for a number.
     settings : FineTuneSettings
         The settings of the training.
 
@@ -43,12 +47,7 @@ def build(base: BaseModel, labels: list[str] | None, settings: FineTuneSettings)
     SettingsError
         When the model has fewer layers than are to be frozen.
     """
-    model, tokenizer = load_base(
-        base,
-        ["number"] if labels is None else labels,
-        "regression" if labels is None else "single_label_classification",
-        settings.seed,
-    )
+    model, tokenizer = load_base(base, ["number"] if labels is None else labels, kind.problem_type, settings.seed)
     if settings.freeze_layers:
         for name in frozen_parts(model, settings.freeze_layers):
             model.get_submodule(name).requires_grad_(False)
@@ -130,8 +129,15 @@ def finish(model: PreTrainedModel, scale: Scale | None) -> PreTrainedModel:
     return model.eval()
 
 
-def class_weights(y: NDArray[np.intp], classes: int) -> NDArray[np.float64]:
-    """Return weights of the classes whose mean over the rows is 1; a class without rows gets 1."""
-    counts = np.bincount(y, minlength=classes)
+def class_weights(y: NDArray[np.generic], classes: int) -> NDArray[np.float64]:
+    """Return weights of the classes whose mean over the rows is 1; a class without rows gets 1.
+
+    Where a row may have several labels, they are weights of the rows that have a label: as many of these as of the
+    others count then, but none more than 100 times.
+    """
+    if y.ndim == 2:
+        having = y.sum(axis=0, dtype=np.float64)
+        return np.where(having > 0, np.clip((len(y) - having) / np.maximum(having, 1), 0.01, _MOST_WEIGHT), 1.0)
+    counts = np.bincount(y.astype(np.intp), minlength=classes)
     present = int((counts > 0).sum())
     return np.where(counts > 0, len(y) / (present * np.maximum(counts, 1)), 1.0)

@@ -8,6 +8,8 @@
     What the model answered to the validation rows when it was evaluated: at the best step, and at the last.
 ``asked.json``
     The settings and the fingerprint of the table: both must be the same to resume.
+``adaptation``, ``adapted``
+    Checkpoints of the adaptation of the base model, and the adapted one, where the settings ask for it.
 ``model``, ``trained.json``
     The finished model and how it was reached; after that only the evaluation is left.
 """
@@ -28,7 +30,19 @@ from core.errors import SettingsError
 from core.files import atomic_write, write_text
 from core.finetune.summary import HistoryLine
 
-__all__ = ["TrainingFolder"]
+__all__ = ["TrainingFolder", "latest_checkpoint"]
+
+
+def latest_checkpoint(folder: Path) -> Path | None:
+    """Return the newest complete checkpoint in a folder; partial ones of a killed process are removed."""
+    complete: dict[int, Path] = {}
+    for path in folder.glob("checkpoint-*"):
+        with contextlib.suppress(OSError, ValueError):
+            state = json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+            complete[state["global_step"]] = path
+            continue
+        shutil.rmtree(path, ignore_errors=True)
+    return complete[max(complete)] if complete else None
 
 
 class TrainingFolder:
@@ -44,6 +58,7 @@ class TrainingFolder:
         self.path = path
         self.checkpoints = path / "checkpoints"
         self.model = path / "model"
+        self.adaptation, self.adapted = path / "adaptation", path / "adapted"
         self._evaluations = path / "evaluations"
         self._history = path / "history.jsonl"
         self._request = path / "asked.json"
@@ -67,14 +82,15 @@ class TrainingFolder:
         """
         if resume and self._request.is_file():
             before = json.loads(self._request.read_text(encoding="utf-8"))
-            changed = sorted(name for name in {*before, *request} if before.get(name) != request.get(name))
+            added = {name for name, value in request.items() if name not in before and not value}  # by later versions
+            changed = sorted(name for name in {*before, *request} - added if before.get(name) != request.get(name))
             if changed:
                 raise SettingsError(
                     f"This training cannot be resumed: {', '.join(changed)} changed.",
                     "Start a new training with these settings, or resume with those of the first attempt.",
                 )
             return
-        for folder in (self.checkpoints, self.model, self._evaluations):
+        for folder in (self.checkpoints, self.model, self._evaluations, self.adaptation, self.adapted):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (self._history, self._trained):
             file.unlink(missing_ok=True)
@@ -82,14 +98,7 @@ class TrainingFolder:
 
     def latest(self) -> Path | None:
         """Return the newest complete checkpoint; partial ones of a killed process are removed."""
-        complete: dict[int, Path] = {}
-        for path in self.checkpoints.glob("checkpoint-*"):
-            with contextlib.suppress(OSError, ValueError):
-                state = json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
-                complete[state["global_step"]] = path
-                continue
-            shutil.rmtree(path, ignore_errors=True)
-        return complete[max(complete)] if complete else None
+        return latest_checkpoint(self.checkpoints)
 
     def history(self, up_to: int | None = None) -> list[HistoryLine]:
         """Return the lines of the history.
@@ -138,5 +147,5 @@ class TrainingFolder:
     def finish(self, trained: Mapping[str, JsonValue]) -> None:
         """Note that the model is complete, and remove the checkpoints."""
         write_text(self._trained, json.dumps(trained))
-        for folder in (self.checkpoints, self._evaluations):
+        for folder in (self.checkpoints, self._evaluations, self.adaptation, self.adapted):
             shutil.rmtree(folder, ignore_errors=True)

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
 from core.columns import require_columns
-from core.datasets import Finding, infer_task, may_be_ids
-from core.errors import InputError, SettingsError
+from core.datasets import Finding
+from core.errors import InputError
+from core.finetune.encode import Text
+from core.finetune.labels import read_labels
 from core.finetune.settings import FineTuneSettings
+from core.finetune.targets import TargetKind, kind_of_task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Target: TypeAlias = NDArray[np.intp] | NDArray[np.float64]
+    from core.finetune.labels import Target
 
-__all__ = ["MAX_CLASSES", "TextData", "prepare"]
+__all__ = ["TextData", "prepare", "usable_texts"]
 
-MAX_CLASSES = 200
 _GARBLED = re.compile("\N{REPLACEMENT CHARACTER}|Ã[\x80-\xbf]|â€|Â[\x80-\xbf]")
 
 
@@ -32,40 +34,57 @@ class TextData:
 
     Parameters
     ----------
-    task : {"binary", "multiclass", "regression"}
+    task : {"binary", "multiclass", "regression", "multilabel"}
         The task.
     rows : array of int of shape (n,)
         Positions of the usable rows in the table.
-    texts : list of str
-        Texts of the usable rows.
-    y : array of shape (n,)
-        Class codes, or numbers.
+    texts : list of str or of (str, str)
+        Texts of the usable rows, or pairs of them.
+    y : array of shape (n,) or (n, labels)
+        Class codes, numbers, or 1 where a text has a label.
     labels : list of str or None
         Labels by code; None for a number.
     train, validation, test : arrays of int
         Positions in `texts` of each part of the split.
     findings : list of Finding, optional
         Findings about the texts and the labels.
+    unlabeled : list of str or of (str, str), optional
+        Texts of rows that have no label.
     """
 
     task: str
     rows: NDArray[np.intp]
-    texts: list[str]
+    texts: list[Text]
     y: Target
     labels: list[str] | None
     train: NDArray[np.intp]
     validation: NDArray[np.intp]
     test: NDArray[np.intp]
     findings: list[Finding] = field(default_factory=list)
+    unlabeled: list[Text] = field(default_factory=list)
 
     @property
-    def classification(self) -> bool:
-        """Whether the labels are classes."""
-        return self.labels is not None
+    def kind(self) -> TargetKind:
+        """The kind of target."""
+        return kind_of_task(self.task)
 
-    def part(self, rows: NDArray[np.intp]) -> list[str]:
+    def part(self, rows: NDArray[np.intp]) -> list[Text]:
         """Return the texts at these positions."""
         return [self.texts[row] for row in rows]
+
+
+def usable_texts(frame: pd.DataFrame, settings: FineTuneSettings) -> dict[int, Text]:
+    """Return the texts, or pairs, that a model can read, by their position in a table.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+    settings : FineTuneSettings
+        The settings of the training.
+    """
+    rows = np.flatnonzero(~_without_text(frame, settings))
+    return dict(zip(rows.tolist(), _texts(frame.iloc[rows], settings), strict=True))
 
 
 def prepare(frame: pd.DataFrame, settings: FineTuneSettings) -> TextData:
@@ -83,30 +102,56 @@ def prepare(frame: pd.DataFrame, settings: FineTuneSettings) -> TextData:
     InputError
         When a model cannot be trained on the table with these settings.
     """
-    require_columns(frame, (settings.text_column, settings.label_column, *settings.sensitive_columns))
+    require_columns(frame, settings.columns)
     findings: list[Finding] = []
-    column = frame[settings.text_column]
-    if types.is_numeric_dtype(column.dtype) or types.is_datetime64_any_dtype(column.dtype):
-        raise InputError(f"The column '{settings.text_column}' does not hold texts.", "Choose a column of text.")
+    for name in settings.text_columns:
+        if types.is_numeric_dtype(frame[name].dtype) or types.is_datetime64_any_dtype(frame[name].dtype):
+            raise InputError(f"The column '{name}' does not hold texts.", "Choose a column of text.")
     rows = _usable(frame, settings, findings)
-    texts = [str(text) for text in column.iloc[rows]]
-    task, y, labels = _labels(frame[settings.label_column].iloc[rows], settings, findings)
-    train, validation, test = _split(y, labels is not None, settings)
-    data = TextData(task, rows, texts, y, labels, train, validation, test, findings)
+    task, y, labels = read_labels(frame.iloc[rows], settings, findings)
+    train, validation, test = _split(_strata(y), labels is not None, settings)
+    data = TextData(task, rows, _texts(frame.iloc[rows], settings), y, labels, train, validation, test, findings)
+    known = set(rows.tolist())
+    data.unlabeled = [text for row, text in usable_texts(frame, settings).items() if row not in known]
     _note_duplicates(data, settings)
     _note_garbled(data, settings)
     return data
 
 
+def _texts(frame: pd.DataFrame, settings: FineTuneSettings) -> list[Text]:
+    columns = [[str(text) for text in frame[name]] for name in settings.text_columns]
+    return list(columns[0]) if len(columns) == 1 else list(zip(*columns, strict=True))
+
+
+def _without_text(frame: pd.DataFrame, settings: FineTuneSettings) -> NDArray[np.bool_]:
+    empty = np.zeros(len(frame), dtype=bool)
+    for name in settings.text_columns:
+        empty |= frame[name].isna().to_numpy() | (frame[name].astype(str).str.strip() == "").to_numpy(dtype=bool)
+    return empty
+
+
 def _usable(frame: pd.DataFrame, settings: FineTuneSettings, findings: list[Finding]) -> NDArray[np.intp]:
-    text, label = frame[settings.text_column], frame[settings.label_column]
-    if types.is_float_dtype(label.dtype):
-        label = label.where(np.isfinite(label.to_numpy(dtype=float, na_value=np.nan)))
-    empty = text.isna().to_numpy() | (text.astype(str).str.strip() == "").to_numpy(dtype=bool)
-    missing = label.isna().to_numpy() & ~empty
+    empty = _without_text(frame, settings)
+    missing = np.zeros(len(frame), dtype=bool)
+    for name in settings.target_columns:
+        label = frame[name]
+        if types.is_float_dtype(label.dtype):
+            label = label.where(np.isfinite(label.to_numpy(dtype=float, na_value=np.nan)))
+        missing |= label.isna().to_numpy() & ~empty
+    several = len(settings.target_columns) > 1
     for check, unusable, name, lacking in (
-        ("empty_text", empty, settings.text_column, "text"),
-        ("missing_label", missing, settings.label_column, f"'{settings.label_column}'"),
+        (
+            "empty_text",
+            empty,
+            settings.text_column,
+            "text, or no second one," if settings.second_text_column else "text",
+        ),
+        (
+            "missing_label",
+            missing,
+            settings.label_column,
+            "value in one of the columns of labels" if several else f"'{settings.label_column}'",
+        ),
     ):
         count = int(unusable.sum())
         if count:
@@ -126,66 +171,13 @@ def _usable(frame: pd.DataFrame, settings: FineTuneSettings, findings: list[Find
     return rows
 
 
-def _refuse_ambiguous(values: pd.Series, column: str) -> None:
-    """Refuse to guess whether whole numbers of many values are ids of classes or quantities."""
-    if not types.is_numeric_dtype(values.dtype) or types.is_bool_dtype(values.dtype):
-        return
-    distinct = values.drop_duplicates().to_numpy(dtype=float)
-    if may_be_ids(len(distinct), len(values)) and bool(np.all(distinct == np.rint(distinct))):
-        raise SettingsError(
-            f"'{column}' holds {len(distinct):,} whole numbers: they may be the ids of classes, or quantities.",
-            "Set the task to classification for ids, or to regression for quantities.",
-        )
-
-
-def _label_name(label: object) -> str:
-    """Return a label as text; a whole number that missing cells turned into a float loses its decimal point."""
-    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
-
-
-def _labels(
-    values: pd.Series, settings: FineTuneSettings, findings: list[Finding]
-) -> tuple[str, Target, list[str] | None]:
-    if settings.task == "auto":
-        _refuse_ambiguous(values, settings.label_column)
-    if settings.task == "regression" or (settings.task == "auto" and infer_task(values) == "regression"):
-        try:
-            numbers = pd.to_numeric(values).to_numpy(dtype=float)
-        except (ValueError, TypeError) as error:
-            raise InputError(
-                f"The column '{settings.label_column}' is not a number in every row ({error}).",
-                "Set the task to classification.",
-            ) from error
-        if np.ptp(numbers) == 0:
-            raise InputError(f"'{settings.label_column}' is {numbers[0]:g} in all rows.", "Choose a label that varies.")
-        return "regression", numbers, None
-    names = np.array([_label_name(label) for label in values.tolist()], dtype=object)
-    labels = sorted(set(names), key=lambda name: (0, int(name), name) if re.fullmatch(r"-?\d+", name) else (1, 0, name))
-    if len(labels) < 2:
-        raise InputError(
-            f"The column '{settings.label_column}' has only one value ({labels[0]!r}).", "Choose a label that varies."
-        )
-    if len(labels) > MAX_CLASSES:
-        raise InputError(
-            f"The column '{settings.label_column}' has {len(labels):,} classes; the maximum is {MAX_CLASSES}.",
-            "Group rare classes, or choose another label.",
-        )
-    code = {name: position for position, name in enumerate(labels)}
-    y = np.array([code[name] for name in names], dtype=np.intp)
-    single = [labels[position] for position in np.flatnonzero(np.bincount(y) == 1)]
-    if single:
-        findings.append(
-            Finding(
-                "lonely_class",
-                "alert",
-                settings.label_column,
-                f"{len(single)} {'class has' if len(single) == 1 else 'classes have'} only one row "
-                f"({', '.join(single[:5])}), which is used for training: nothing tests such a class.",
-                "Add rows of these classes, or leave them out.",
-                {"classes": single},
-            )
-        )
-    return "binary" if len(labels) == 2 else "multiclass", y, labels
+def _strata(y: Target) -> Target:
+    """Return what a split is stratified by; of several labels, the rarest one of each text."""
+    if y.ndim == 1:
+        return y
+    order = np.argsort(y.sum(axis=0), kind="stable")
+    ranked = y[:, order]
+    return np.where(ranked.any(axis=1), order[ranked.argmax(axis=1)], y.shape[1]).astype(np.intp)
 
 
 def _split(
@@ -203,7 +195,8 @@ def _split(
 
 def _note_duplicates(data: TextData, settings: FineTuneSettings) -> None:
     """Find held-out texts that are also trained on: they make every metric too good."""
-    keys = np.array([" ".join(text.casefold().split()) for text in data.texts], dtype=object)
+    joined = [text if isinstance(text, str) else "\n".join(text) for text in data.texts]
+    keys = np.array([" ".join(text.casefold().split()) for text in joined], dtype=object)
     seen = set(keys[data.train])
     leaked = {
         name: int(sum(key in seen for key in keys[rows]))
@@ -227,7 +220,7 @@ def _note_duplicates(data: TextData, settings: FineTuneSettings) -> None:
 
 
 def _note_garbled(data: TextData, settings: FineTuneSettings) -> None:
-    count = sum(_GARBLED.search(text) is not None for text in data.texts)
+    count = sum(_GARBLED.search(text if isinstance(text, str) else "\n".join(text)) is not None for text in data.texts)
     if count:
         data.findings.append(
             Finding(

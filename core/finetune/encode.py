@@ -5,25 +5,30 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from core.datasets import Finding
 from core.finetune.architecture import max_tokens
+from core.finetune.targets import kind_of_config
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 Encoded: TypeAlias = dict[str, list[int]]
+Text: TypeAlias = str | tuple[str, str]  # what a model reads: a text, or a pair of them
 
 __all__ = [
     "Encoded",
+    "Text",
     "encode_for_training",
     "encode_texts",
     "logits",
     "quiet_transformers",
+    "text_length",
     "text_model_outputs",
+    "tokenize",
     "truncation",
 ]
 
@@ -57,26 +62,52 @@ def quiet_transformers(threads: int | None = None) -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int) -> list[Encoded]:
+def tokenize(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], **options: Any) -> BatchEncoding:
+    """Return what a tokenizer makes of texts, or of pairs of them.
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+        The tokenizer.
+    texts : sequence of str or of (str, str)
+        The texts; at least one.
+    **options
+        Passed to the tokenizer.
+    """
+    pairs = [text for text in texts if not isinstance(text, str)]
+    if not pairs:
+        return tokenizer([str(text) for text in texts], **options)
+    return tokenizer([first for first, _ in pairs], [second for _, second in pairs], **options)
+
+
+def text_length(text: Text) -> int:
+    """Return the number of characters of a text, or of both of a pair."""
+    return len(text) if isinstance(text, str) else sum(map(len, text))
+
+
+def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length: int) -> list[Encoded]:
     """Return the tokens of each text.
 
     Parameters
     ----------
     tokenizer : PreTrainedTokenizerBase
         The tokenizer of the model.
-    texts : sequence of str
-        The texts.
+    texts : sequence of str or of (str, str)
+        The texts, or pairs of them.
     max_length : int
-        Maximum number of tokens of a text; the rest is cut off.
+        Maximum number of tokens of a text, or of both of a pair; the rest is cut off, of the longer one first.
     """
     if not texts:
         return []
-    encoded = tokenizer(list(texts), truncation=True, max_length=max_length, padding=False)
+    return _rows(tokenize(tokenizer, texts, truncation=True, max_length=max_length, padding=False))
+
+
+def _rows(encoded: BatchEncoding) -> list[Encoded]:
     return [dict(zip(encoded.keys(), values, strict=True)) for values in zip(*encoded.values(), strict=True)]
 
 
 def encode_for_training(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length: int
 ) -> list[Encoded]:
     """Return the tokens of each text as a batch of a training may hold them.
 
@@ -89,28 +120,29 @@ def encode_for_training(
         The model.
     tokenizer : PreTrainedTokenizerBase
         Its tokenizer.
-    texts : sequence of str
-        The texts.
+    texts : sequence of str or of (str, str)
+        The texts, or pairs of them.
     max_length : int
         Maximum number of tokens of a text; the rest is cut off.
     """
-    encoded = encode_texts(tokenizer, texts, max_length)
-    if not model.config.is_encoder_decoder:
-        return encoded
-    return [_with_one_end(item, model.config.eos_token_id) for item in encoded]
+    if not model.config.is_encoder_decoder or not texts:
+        return encode_texts(tokenizer, texts, max_length)
+    options = {"truncation": True, "max_length": max_length, "padding": False, "return_special_tokens_mask": True}
+    return [_own_ends(item, model.config.eos_token_id) for item in _rows(tokenize(tokenizer, texts, **options))]
 
 
-def _with_one_end(encoded: Encoded, end: int) -> Encoded:
-    ids = encoded["input_ids"]
-    kept = [index for index, token in enumerate(ids) if token != end or index == len(ids) - 1]
+def _own_ends(encoded: Encoded, end: int) -> Encoded:
+    """Return tokens with those ends only that the tokenizer has added."""
+    ids, added = encoded["input_ids"], encoded.pop("special_tokens_mask")
+    kept = [index for index, token in enumerate(ids) if token != end or added[index]]
     return {name: [values[index] for index in kept] for name, values in encoded.items()}
 
 
 def truncation(
-    tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, texts: Sequence[str], max_length: int, column: str
+    tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, texts: Sequence[Text], max_length: int, column: str
 ) -> list[Finding]:
     """Return a finding about texts that are cut off, if there are any."""
-    lengths = [len(ids) for ids in tokenizer(list(texts), truncation=False, padding=False)["input_ids"]]
+    lengths = [len(ids) for ids in tokenize(tokenizer, texts, truncation=False, padding=False)["input_ids"]]
     cut = sum(length > max_length for length in lengths)
     if not cut:
         return []
@@ -165,7 +197,6 @@ def text_model_outputs(
     tokenizer: PreTrainedTokenizerBase,
     encoded: Sequence[Encoded],
     batch_size: int,
-    classification: bool,
 ) -> NDArray[np.float64]:
     """Return the predictions of encoded texts.
 
@@ -179,15 +210,10 @@ def text_model_outputs(
         Tokens, as `encode_texts` returns them.
     batch_size : int
         Number of texts that are predicted at once.
-    classification : bool
-        Whether the labels are classes.
 
     Returns
     -------
     array of shape (n, classes) or (n,)
         Probabilities, or numbers, in the order of the texts.
     """
-    from scipy.special import softmax
-
-    outputs = logits(model, tokenizer, encoded, batch_size)
-    return softmax(outputs, axis=1) if classification else outputs[:, 0]
+    return kind_of_config(model.config).outputs(logits(model, tokenizer, encoded, batch_size))

@@ -15,7 +15,9 @@ from pydantic import JsonValue, TypeAdapter
 
 from core.errors import StoppedError
 from core.finetune.base_model import resolve
-from core.finetune.data import prepare
+from core.finetune.data import TextData, prepare
+from core.finetune.encode import Text
+from core.finetune.few_shot import few_shot_passes
 from core.finetune.settings import FineTuneSettings
 from core.progress import Event, Report, silent
 
@@ -119,26 +121,26 @@ def estimate_training(
     """
     from core.finetune.build import build
     from core.finetune.device import device_of, precision_of
-    from core.finetune.encode import quiet_transformers
+    from core.finetune.encode import quiet_transformers, tokenize
     from core.finetune.preflight import try_model
 
     report, should_stop = report or silent, should_stop or (lambda: False)
     start = time.monotonic()
     report(Event("estimate", 0.0, "Splitting the table"))
     data = prepare(frame, settings)
-    settings.best_metric(data.classification)
+    settings.best_metric(data.kind)
     base = resolve(settings.base_model)
     device, title = device_of()
     precision_of(settings.precision, device)
     with quiet_transformers(settings.threads):
-        model, tokenizer = build(base, data.labels, settings)
+        model, tokenizer = build(base, data.kind, data.labels, settings)
         texts = data.part(data.train)
         try_model(model, tokenizer, texts, max_length=settings.max_length, column=settings.text_column)
         load_s = time.monotonic() - start
-        lengths = np.array([len(ids) for ids in tokenizer(data.texts)["input_ids"]])
+        lengths = np.array([len(ids) for ids in tokenize(tokenizer, data.texts)["input_ids"]])
         cut = np.minimum(lengths, settings.max_length)
         batches = batch_lengths(cut[data.train], settings.train_batch_size)
-        timer = _StepTimer((model, tokenizer), settings, device, data.classification)
+        timer = _StepTimer((model, tokenizer), settings, device, data)
         seconds = np.zeros((_REPEATS, len(_QUANTILES)))
         indices = [round(quantile * (len(batches) - 1)) for quantile in _QUANTILES]
         order = data.train[np.argsort(cut[data.train], kind="stable")]
@@ -151,7 +153,7 @@ def estimate_training(
             seconds[repeat, column] = timer.time_step(data.part(order[first : first + size]))
             report(Event("estimate", done / seconds.size, f"Step {done} of {seconds.size} on {title}"))
         forward_s = timer.time_forward(data.part(order[len(order) // 2 :][: settings.eval_batch_size]))
-    steps, totals = extrapolate(batches, indices, seconds, settings)
+    steps, totals = extrapolate(batches, indices, seconds, settings, passes(data, settings))
     evaluated = settings.epochs * len(data.validation) + len(data.validation) + len(data.test)
     rest_s = load_s + evaluated * forward_s + _OVERHEAD_S
     return TrainingEstimate(
@@ -180,8 +182,29 @@ def batch_lengths(lengths: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     return np.array([ordered[start : start + size].max() for start in range(0, len(ordered), size)])
 
 
+def passes(data: TextData, settings: FineTuneSettings) -> float:
+    """Return how often a training reads as many texts as it has training rows, an adaptation before it included.
+
+    Parameters
+    ----------
+    data : TextData
+        Texts, labels and the split.
+    settings : FineTuneSettings
+        The settings of the training.
+    """
+    count = len(data.train)
+    own = float(settings.epochs)
+    if settings.few_shot and data.y.ndim == 1:
+        own = few_shot_passes(data.y[data.train].astype(np.intp))
+    return own + settings.adaptation_epochs * (count + len(data.unlabeled)) / count
+
+
 def extrapolate(
-    batches: NDArray[np.int64], indices: list[int], seconds: NDArray[np.float64], settings: FineTuneSettings
+    batches: NDArray[np.int64],
+    indices: list[int],
+    seconds: NDArray[np.float64],
+    settings: FineTuneSettings,
+    epochs: float | None = None,
 ) -> tuple[int, tuple[float, float, float]]:
     """Estimate the time of all batches from that of some.
 
@@ -195,6 +218,8 @@ def extrapolate(
         Their times.
     settings : FineTuneSettings
         The settings of the training.
+    epochs : float, optional
+        Number of passes over the training rows; by default that of the settings.
 
     Returns
     -------
@@ -204,7 +229,7 @@ def extrapolate(
         Seconds of all steps: expected, at the fastest, at the slowest.
     """
     epoch_steps = math.ceil(len(batches) / settings.gradient_accumulation)
-    steps = settings.max_steps or settings.epochs * epoch_steps
+    steps = settings.max_steps or math.ceil((settings.epochs if epochs is None else epochs) * epoch_steps)
     epochs = steps / epoch_steps
     positions = np.arange(len(batches))
     expected, low, high = (
@@ -225,19 +250,21 @@ class _StepTimer:
         The settings of the training.
     device : str
         Name of the device for torch.
-    classification : bool
-        Whether the labels are classes.
+    data : TextData
+        Texts and labels.
     """
 
-    def __init__(self, loaded: LoadedModel, settings: FineTuneSettings, device: str, classification: bool) -> None:
+    def __init__(self, loaded: LoadedModel, settings: FineTuneSettings, device: str, data: TextData) -> None:
         import torch
 
         self._model, self._tokenizer = loaded[0].to(device), loaded[1]
-        self._max_length, self._device, self._classification = settings.max_length, device, classification
+        self._max_length, self._device = settings.max_length, device
+        classes = data.kind.name == "classification"
+        self._label = torch.zeros(data.y.shape[1:], dtype=torch.long if classes else torch.float32)
         trained = [part for part in self._model.parameters() if part.requires_grad]
         self._optimizer = torch.optim.AdamW(trained, 0.0)
 
-    def _encode(self, texts: list[str]) -> BatchEncoding:
+    def _encode(self, texts: list[Text]) -> BatchEncoding:
         from core.finetune.encode import encode_for_training
 
         encoded = encode_for_training(self._model, self._tokenizer, texts, self._max_length)
@@ -249,13 +276,12 @@ class _StepTimer:
         if self._device == "cuda":
             torch.cuda.synchronize()
 
-    def time_step(self, texts: list[str]) -> float:
+    def time_step(self, texts: list[Text]) -> float:
         """Return the seconds of the forward and backward pass of one batch."""
         import torch
 
         inputs = self._encode(texts)
-        dtype = torch.long if self._classification else torch.float32
-        labels = torch.zeros(len(texts), dtype=dtype, device=self._device)
+        labels = self._label.expand(len(texts), *self._label.shape).to(self._device)
         self._model.train()
         self._synchronize()
         start = time.perf_counter()
@@ -266,7 +292,7 @@ class _StepTimer:
         self._synchronize()
         return time.perf_counter() - start
 
-    def time_forward(self, texts: list[str]) -> float:
+    def time_forward(self, texts: list[Text]) -> float:
         """Return the seconds per text of a forward pass."""
         import torch
 

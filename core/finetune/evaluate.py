@@ -12,25 +12,28 @@ from core.datasets import whole_numbers
 from core.evaluation import METRICS, verdict_sentence
 from core.finetune.baselines import BASELINES
 from core.finetune.data import TextData
+from core.finetune.label_sets import label_texts
 from core.finetune.settings import FineTuneSettings
 from core.finetune.summary import ClassMetrics
+from core.finetune.targets import TargetKind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from core.evaluation import Comparison, Estimate
-    from core.finetune.data import Target
+    from core.finetune.labels import Target
 
 __all__ = ["class_metrics", "mistakes", "predictions", "shown_metrics", "training_verdict"]
 
 _SHOWN = ("accuracy", "f1_macro", "f1_weighted", "log_loss", "r2", "rmse", "mae", "mape")
+_SHOWN_OF_LABELS = ("f1_micro", "f1_labels", "exact_match", "hamming_loss", "label_log_loss")
 _MAX_MISTAKES = 100
 
 
 def shown_metrics(comparison: Comparison) -> dict[str, dict[str, Estimate]]:
     """Return by model the metrics that pages show."""
     return {
-        model: {name: estimates[name] for name in _SHOWN if name in estimates}
+        model: {name: estimates[name] for name in (*_SHOWN, *_SHOWN_OF_LABELS) if name in estimates}
         for model, estimates in comparison.metrics.items()
     }
 
@@ -48,9 +51,8 @@ def predictions(
     if data.labels is None:
         table[settings.label_column], table["prediction"] = data.y[rows], output
     else:
-        names = np.asarray(data.labels, dtype=object)
-        table[settings.label_column] = names[data.y[rows].astype(np.intp)]
-        table["prediction"] = names[output.argmax(axis=1)] if len(rows) else names[:0]
+        table[settings.label_column] = label_texts(data.labels, data.y[rows])
+        table["prediction"] = label_texts(data.labels, data.kind.choose(output))
         for code, name in enumerate(data.labels):
             table[f"p({name})"] = output[:, code]
     for name in settings.sensitive_columns:
@@ -59,11 +61,11 @@ def predictions(
     return table
 
 
-def class_metrics(y: Target, output: NDArray[np.float64], labels: list[str]) -> list[ClassMetrics]:
+def class_metrics(y: Target, output: NDArray[np.float64], labels: list[str], kind: TargetKind) -> list[ClassMetrics]:
     """Return precision, recall, F1 and number of rows of each class; a metric without a denominator is 0."""
     from sklearn.metrics import precision_recall_fscore_support
 
-    columns = precision_recall_fscore_support(y, output.argmax(axis=1), labels=range(len(labels)), zero_division=0.0)
+    columns = precision_recall_fscore_support(y, kind.choose(output), labels=range(len(labels)), zero_division=0.0)
     return [
         ClassMetrics(label=label, precision=float(precision), recall=float(recall), f1=float(f1), support=int(support))
         for label, precision, recall, f1, support in zip(labels, *columns, strict=True)
@@ -76,28 +78,30 @@ def mistakes(data: TextData, rows: NDArray[np.intp], output: NDArray[np.float64]
     Returns
     -------
     DataFrame
-        row_id, text, label, predicted, confidence (NaN for a number); at most 100 rows.
+        row_id, text, second_text (of pairs), label, predicted, confidence (NaN for a number; of several labels that of
+        the one that is wrong with the highest); at most 100 rows.
     """
     y = data.y[rows]
     if data.labels is None:
         worst = np.argsort(-np.abs(output - y), kind="stable")[:_MAX_MISTAKES]
         label, predicted, confidence = y[worst], output[worst], np.full(len(worst), np.nan)
     else:
-        code = output.argmax(axis=1) if len(rows) else np.zeros(0, dtype=np.intp)
-        highest = output.max(axis=1) if len(rows) else np.zeros(0)
-        wrong = np.flatnonzero(code != y)
-        worst = wrong[np.argsort(-highest[wrong], kind="stable")[:_MAX_MISTAKES]]
-        names = np.asarray(data.labels, dtype=object)
-        label, predicted, confidence = names[y[worst].astype(np.intp)], names[code[worst]], highest[worst]
-    return pd.DataFrame(
-        {
-            "row_id": data.rows[rows[worst]],
-            "text": data.part(rows[worst]),
-            "label": label,
-            "predicted": predicted,
-            "confidence": confidence,
-        }
-    )
+        code = data.kind.choose(output)
+        if y.ndim == 2:
+            certain = np.where(code == y, 0.0, np.maximum(output, 1 - output)).max(axis=1, initial=0.0)
+            wrong = np.flatnonzero((code != y).any(axis=1))
+        else:
+            certain = output.max(axis=1) if len(rows) else np.zeros(0)
+            wrong = np.flatnonzero(code != y)
+        worst = wrong[np.argsort(-certain[wrong], kind="stable")[:_MAX_MISTAKES]]
+        label, predicted = (label_texts(data.labels, part[worst]) for part in (y, code))
+        confidence = certain[worst]
+    texts = data.part(rows[worst])
+    table = pd.DataFrame({"row_id": data.rows[rows[worst]]})
+    table["text"] = pd.Series([text if isinstance(text, str) else text[0] for text in texts], dtype=object)
+    if data.texts and not isinstance(data.texts[0], str):
+        table["second_text"] = pd.Series([text[1] for text in texts], dtype=object)
+    return table.assign(label=label, predicted=predicted, confidence=confidence)
 
 
 def training_verdict(metric: str, differences: Mapping[str, Estimate], classification: bool) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.datasets import Finding
 from core.errors import InputError, SettingsError
 from core.finetune.architecture import max_tokens
-from core.finetune.encode import encode_for_training
+from core.finetune.encode import Text, encode_for_training, text_length, tokenize
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +25,7 @@ _SAME = 1e-4
 def try_model(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
+    texts: Sequence[Text],
     *,
     max_length: int,
     column: str,
@@ -38,8 +38,8 @@ def try_model(
         The model, with its new head.
     tokenizer : PreTrainedTokenizerBase
         Its tokenizer.
-    texts : sequence of str
-        Texts of the training.
+    texts : sequence of str or of (str, str)
+        Texts of the training, or pairs of them.
     max_length : int
         Maximum number of tokens of a text.
     column : str
@@ -93,7 +93,7 @@ def try_model(
 
 
 def reads_padding(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length: int
 ) -> bool:
     """Return whether a model's answer to a short text changes when it is scored beside a long one.
 
@@ -103,8 +103,8 @@ def reads_padding(
         A text model.
     tokenizer : PreTrainedTokenizerBase
         Its tokenizer.
-    texts : sequence of str
-        Some texts.
+    texts : sequence of str or of (str, str)
+        Some texts, or pairs of them.
     max_length : int
         Maximum number of tokens of a text.
     """
@@ -112,12 +112,16 @@ def reads_padding(
 
 
 def _alone_and_beside(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the answers to the shortest text: alone, and in a batch with a text of the full length."""
-    shortest = min(texts, key=len)
-    words = " ".join([*texts[: max_length + 1], *[shortest] * max_length])
-    encoded = encode_for_training(model, tokenizer, [shortest, words], max_length)
+    shortest = min(texts, key=text_length)
+    some = [*texts[: max_length + 1], *[shortest] * max_length]
+    longest: Text = " ".join(text for text in some if isinstance(text, str))
+    if not isinstance(shortest, str):
+        pairs = [text for text in some if not isinstance(text, str)]
+        longest = " ".join(first for first, _ in pairs), " ".join(second for _, second in pairs)
+    encoded = encode_for_training(model, tokenizer, [shortest, longest], max_length)
     alone, beside = (_outputs(model, tokenizer.pad(part, return_tensors="pt")) for part in (encoded[:1], encoded))
     return alone, beside
 
@@ -138,12 +142,13 @@ def _outputs(model: PreTrainedModel, inputs: dict[str, torch.Tensor]) -> torch.T
         model.train(training)
 
 
-def _unknown(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int, column: str) -> list[Finding]:
+def _unknown(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length: int, column: str) -> list[Finding]:
     """Return a finding about tokens that the tokenizer does not know; refuse when they are most."""
     unknown = tokenizer.unk_token_id
     if unknown is None:
         return []
-    encoded = tokenizer(list(texts), truncation=True, max_length=max_length, add_special_tokens=False)["input_ids"]
+    options = {"truncation": True, "max_length": max_length, "add_special_tokens": False}
+    encoded = tokenize(tokenizer, texts, **options)["input_ids"]
     ids = [token for text in encoded for token in text]
     share = ids.count(unknown) / max(len(ids), 1)
     if share > _MOST_UNKNOWN:

@@ -21,15 +21,18 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from core.errors import InputError, StorageError
 from core.explain import occlude
 from core.files import write_text
+from core.finetune.encode import Text
+from core.finetune.label_sets import label_texts
 from core.finetune.summary import FineTuneSummary, TrainingFacts
+from core.finetune.targets import kind_of_task
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from core.finetune.loading import LoadedModel
@@ -37,6 +40,10 @@ if TYPE_CHECKING:
 __all__ = ["FineTuneResult"]
 
 _TABLES = ("validation", "test", "errors")
+
+
+def _is_pair(text: object) -> bool:
+    return isinstance(text, tuple) and len(text) == 2 and all(isinstance(part, str) for part in text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +73,15 @@ class FineTuneResult(FineTuneSummary):
     logs_dir: Path | None = None
     _loaded: list[LoadedModel] = field(default_factory=list, repr=False, compare=False)
 
-    def predict(self, texts: Sequence[str]) -> pd.DataFrame:
+    def predict(self, texts: Sequence[Text]) -> pd.DataFrame:
         """Return the label of each text, and one probability per class (columns ``p(<label>)``).
+
+        A text with several labels has them in one cell, with semicolons between them.
 
         Parameters
         ----------
-        texts : sequence of str
-            The texts.
+        texts : sequence of str or of (str, str)
+            The texts, or pairs of them where the model was trained on pairs.
 
         Raises
         ------
@@ -82,11 +91,10 @@ class FineTuneResult(FineTuneSummary):
         output = self._outputs(list(texts))
         if self.labels is None:
             return pd.DataFrame({"label": output})
-        names = np.asarray(self.labels, dtype=object)
-        table = pd.DataFrame({"label": names[output.argmax(axis=1)] if len(output) else names[:0]})
+        table = pd.DataFrame({"label": label_texts(self.labels, kind_of_task(self.task).choose(output))})
         return table.assign(**{f"p({name})": output[:, code] for code, name in enumerate(self.labels)})
 
-    def attribution(self, text: str, label: str | None = None) -> pd.DataFrame:
+    def attribution(self, text: Text, label: str | None = None) -> pd.DataFrame:
         """Return how much each word of a text contributes to a label.
 
         The weight of a word is what the probability (or the number) loses when the word is left out: occlusion
@@ -94,8 +102,8 @@ class FineTuneResult(FineTuneSummary):
 
         Parameters
         ----------
-        text : str
-            The text; its first 200 words are considered.
+        text : str or (str, str)
+            The text, or the pair; its first 200 words are considered.
         label : str, optional
             The label; by default the one that is predicted.
 
@@ -174,13 +182,15 @@ class FineTuneResult(FineTuneSummary):
                 self._loaded.append(load_text_model(self.model_dir))
         return self._loaded[0]
 
-    def _outputs(self, texts: list[str]) -> NDArray[np.float64]:
+    def _outputs(self, texts: Sequence[Text]) -> NDArray[np.float64]:
         from core.finetune.encode import encode_texts, quiet_transformers, text_model_outputs
 
-        invalid = [text for text in texts if not isinstance(text, str)]
+        pairs = self.settings.second_text_column is not None
+        invalid = [text for text in texts if not (_is_pair(text) if pairs else isinstance(text, str))]
         if invalid:
-            raise InputError(f"{invalid[0]!r} is not a text.", "Give a list of texts.")
+            what, all_of_them = ("pair of texts", "pairs of texts") if pairs else ("text", "texts")
+            raise InputError(f"{invalid[0]!r} is not a {what}.", f"Give a list of {all_of_them}.")
         model, tokenizer = self._model()
         with quiet_transformers(self.settings.threads):
             encoded = encode_texts(tokenizer, texts, self.settings.max_length)
-            return text_model_outputs(model, tokenizer, encoded, self.settings.eval_batch_size, self.labels is not None)
+            return text_model_outputs(model, tokenizer, encoded, self.settings.eval_batch_size)

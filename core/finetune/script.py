@@ -1,7 +1,12 @@
-"""A script that trains a model again with transformers alone: ``templates/train.py``, its settings filled in."""
+"""A script that trains a model again with transformers alone: ``templates/train.py``, its settings filled in.
+
+Where a training differed from the usual one, the functions of other templates take the place of those of the same name,
+or stand beside them.
+"""
 
 from __future__ import annotations
 
+import ast
 import pprint
 import re
 from collections.abc import Mapping
@@ -11,14 +16,21 @@ from typing import Any
 from core.evaluation import METRICS
 from core.finetune.base_model import DEFAULT, PACKAGE
 from core.finetune.settings import FineTuneSettings
+from core.finetune.targets import TargetKind, kind_of_task
 
 __all__ = ["standalone_script"]
 
-_TEMPLATE = Path(__file__).parent / "templates" / "train.py"
+_TEMPLATES = Path(__file__).parent / "templates"
+_FUNCTIONS = "# Functions of the script"
+_BUILD = "    model = build_model(base)\n"
+_ADAPT = """    held_out = [texts[row] for row in (*validation, *test)]
+    base = adapt(base, tokenizer, [texts[row] for row in rows], held_out, source, Path(target))
+"""
 _SETTINGS = re.compile(r"(?<=# Settings of the run\n).*?(?=# End of the settings\n)", re.DOTALL)
 _REQUIREMENTS = re.compile(r"(?<=Requirements: )pip install .*")
 _NAMES = (
     "text_column",
+    "second_text_column",
     "label_column",
     "epochs",
     "train_batch_size",
@@ -49,7 +61,7 @@ def standalone_script(settings: FineTuneSettings, info: Mapping[str, Any]) -> st
         The settings of the training.
     info : mapping
         ``FineTuneResult.to_dict()``, or at least labels, metric, training (with precision, frozen parts and head) and
-        packages of it.
+        packages of it; the task and the findings where a text has several labels.
 
     Returns
     -------
@@ -59,13 +71,83 @@ def standalone_script(settings: FineTuneSettings, info: Mapping[str, Any]) -> st
     values = {name: getattr(settings, name) for name in _NAMES}
     packaged = settings.base_model == DEFAULT
     values["base_model"] = f"package:{PACKAGE}" if packaged else settings.base_model
-    values |= {"labels": info["labels"], "metric": info["metric"]}
+    kind = kind_of_task(info.get("task", "regression" if info["labels"] is None else "multiclass"))
+    values |= {"labels": info["labels"], "metric": info["metric"], "problem_type": kind.problem_type}
+    if kind.name == "multilabel":
+        values |= {"label_columns": list(settings.label_columns), "label_separator": _separator(settings, info)}
     values["larger_is_better"] = METRICS[info["metric"]].larger_is_better
     values |= {name: info["training"][name] for name in ("precision", "frozen", "head", "constant")}
     requirements = [f"{name}=={version}" for name, version in info.get("packages", {}).items() if name != "python"]
     if packaged:
         requirements.append(PACKAGE.replace("_", "-"))
+    source = (_TEMPLATES / "train.py").read_text(encoding="utf-8")
+    for part in _parts(settings, kind):
+        source = _with_functions(source, (_TEMPLATES / f"{part}.py").read_text(encoding="utf-8"))
+    if settings.adaptation_epochs:
+        values["adaptation_epochs"] = settings.adaptation_epochs
+        source = source.replace(_BUILD, f"{_ADAPT}{_BUILD}")
     block = f"SETTINGS: dict[str, Any] = {pprint.pformat(values, sort_dicts=False, width=110)}\n"
-    source = _TEMPLATE.read_text(encoding="utf-8")
     source = _REQUIREMENTS.sub(lambda _: f"pip install {' '.join(requirements)}", source, count=1)
     return _SETTINGS.sub(lambda _: block, source, count=1)
+
+
+def _separator(settings: FineTuneSettings, info: Mapping[str, Any]) -> str | None:
+    """Return the sign between the labels of a cell, as the training read them."""
+    read = next((item["values"] for item in info["findings"] if item["check"] == "labels_read"), {})
+    return settings.label_separator or read.get("separator") or None
+
+
+def _parts(settings: FineTuneSettings, kind: TargetKind) -> list[str]:
+    """Return the names of the templates whose functions a script needs besides."""
+    asked = {"several_labels": kind.name == "multilabel", "few_shot": settings.few_shot}
+    asked["adaptation"] = settings.adaptation_epochs > 0
+    return [name for name, needed in asked.items() if needed]
+
+
+def _with_functions(source: str, others: str) -> str:
+    """Return a script with the functions and classes of another template, in place of its own or before its last one.
+
+    A template may declare what the script has already, above the comment "Functions of the script".
+    """
+    theirs, ours = others.splitlines(), source.splitlines()
+    first = next((number for number, line in enumerate(theirs) if line == _FUNCTIONS), 0)
+    functions = {
+        item.name: theirs[item.lineno - 1 : item.end_lineno]
+        for item in ast.parse(others).body
+        if isinstance(item, ast.FunctionDef | ast.ClassDef) and item.lineno > first
+    }
+    own = [item for item in ast.parse(source).body if isinstance(item, ast.FunctionDef | ast.ClassDef)]
+    new = [lines for name, lines in functions.items() if name not in {item.name for item in own}]
+    for item in reversed(own):
+        if item.name == "main":
+            ours[item.lineno - 1 : item.lineno - 1] = [line for lines in new for line in (*lines, "", "")]
+        elif item.name in functions:
+            ours[item.lineno - 1 : item.end_lineno] = functions[item.name]
+    return _with_imports("\n".join(ours) + "\n", others)
+
+
+def _with_imports(source: str, others: str) -> str:
+    """Return a script with the imports of another template that it lacks."""
+    known = {(item.module, alias.name) for item in _imports(source) for alias in item.names}
+    lines = source.splitlines()
+    last = max(item.end_lineno or 0 for item in ast.parse(source).body if isinstance(item, ast.Import | ast.ImportFrom))
+    missing = [
+        f"from {item.module} import {alias.name}"
+        for item in _imports(others)
+        for alias in item.names
+        if (item.module, alias.name) not in known
+    ]
+    plain = {alias.name for item in ast.parse(source).body if isinstance(item, ast.Import) for alias in item.names}
+    missing += [
+        f"import {alias.name}"
+        for item in ast.parse(others).body
+        if isinstance(item, ast.Import)
+        for alias in item.names
+        if alias.name not in plain
+    ]
+    lines[last:last] = sorted(missing)
+    return "\n".join(lines) + "\n"
+
+
+def _imports(source: str) -> list[ast.ImportFrom]:
+    return [item for item in ast.parse(source).body if isinstance(item, ast.ImportFrom)]

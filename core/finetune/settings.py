@@ -8,29 +8,9 @@ from pydantic import Field, model_validator
 
 from core.checked import CheckedSettings
 from core.errors import SettingsError
-from core.evaluation import METRICS
+from core.finetune.targets import TARGET_KINDS, TargetKind
 
-__all__ = ["VALIDATION_METRICS", "FineTuneSettings", "validation_metrics"]
-
-VALIDATION_METRICS = ("accuracy", "f1_macro", "log_loss", "rmse", "mae", "r2")
-"""The metrics that are computed at each epoch, by their names in `METRICS`."""
-
-
-def validation_metrics(classification: bool) -> list[str]:
-    """Return the metrics that are computed at each epoch.
-
-    Parameters
-    ----------
-    classification : bool
-        Whether the labels are classes.
-
-    Examples
-    --------
-    >>> validation_metrics(True), validation_metrics(False)
-    (['accuracy', 'f1_macro', 'log_loss'], ['rmse', 'mae', 'r2'])
-    """
-    task = "multiclass" if classification else "regression"
-    return [name for name in VALIDATION_METRICS if task in METRICS[name].tasks]
+__all__ = ["FineTuneSettings"]
 
 
 class FineTuneSettings(CheckedSettings):
@@ -41,7 +21,13 @@ class FineTuneSettings(CheckedSettings):
     text_column : str
         The column of texts that the model reads.
     label_column : str
-        The column that the model predicts.
+        The column that the model predicts; with `label_columns`, the name of their labels in results.
+    second_text_column : str, optional
+        A second column of texts, where the model reads pairs: a question and its answer, a claim and its source.
+    label_columns : tuple of str, default=()
+        Columns of yes and no, one for each label of a multilabel task; by default the labels are in `label_column`.
+    label_separator : str, optional
+        Sign between the labels of a cell of a multilabel task, or "lists"; by default it is chosen by the cells.
     base_model : str, default="minilm-l6"
         A name of `base_models`, a folder, or a name on the Hugging Face hub.
     epochs : int, default=3
@@ -74,9 +60,16 @@ class FineTuneSettings(CheckedSettings):
     precision : {"auto", "float32", "bf16", "fp16"}, default="auto"
         Precision of the training; "auto" is bf16 where a GPU has it, else float32. fp16 needs a GPU.
     metric_for_best_model : str, default="auto"
-        Metric that chooses the epoch; "auto" is accuracy (macro F1 with class weights), or RMSE for a number.
-    task : {"auto", "classification", "regression"}, default="auto"
-        The task; "auto" infers it from the labels.
+        Metric that chooses the epoch; "auto" is accuracy (macro F1 with class weights), RMSE for a number, or F1 over
+        all labels (the mean F1 of the labels with class weights).
+    task : {"auto", "classification", "regression", "multilabel"}, default="auto"
+        The task; "auto" infers it from the labels, and is never multilabel where these are in one column.
+    adaptation_epochs : int, default=0
+        Number of passes over all texts, also those without a label but not the held-out ones, in which the base model
+        learns to guess masked words before it is trained: domain adaptation. It needs an encoder such as BERT.
+    few_shot : bool, default=False
+        Whether the model learns from pairs of texts, and then a linear head: for fewer than about 20 texts per class.
+        `epochs` and what else belongs to the usual training does not count then.
     validation_fraction : float, default=0.1
         Share of the rows that choose the epoch.
     test_fraction : float, default=0.2
@@ -103,6 +96,9 @@ class FineTuneSettings(CheckedSettings):
 
     text_column: str = Field(min_length=1)
     label_column: str = Field(min_length=1)
+    second_text_column: str | None = Field(default=None, min_length=1)
+    label_columns: tuple[str, ...] = ()
+    label_separator: str | None = Field(default=None, min_length=1, max_length=20)
     base_model: str = Field(default="minilm-l6", min_length=1)
     epochs: int = Field(default=3, ge=1, le=1_000)
     train_batch_size: int = Field(default=16, ge=1, le=4_096)
@@ -118,8 +114,22 @@ class FineTuneSettings(CheckedSettings):
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     gradient_accumulation: int = Field(default=1, ge=1, le=1_024)
     precision: Literal["auto", "float32", "bf16", "fp16"] = "auto"
-    metric_for_best_model: Literal["auto", "accuracy", "f1_macro", "log_loss", "rmse", "mae", "r2"] = "auto"
-    task: Literal["auto", "classification", "regression"] = "auto"
+    metric_for_best_model: Literal[
+        "auto",
+        "accuracy",
+        "f1_macro",
+        "log_loss",
+        "rmse",
+        "mae",
+        "r2",
+        "f1_micro",
+        "f1_labels",
+        "exact_match",
+        "label_log_loss",
+    ] = "auto"
+    task: Literal["auto", "classification", "regression", "multilabel"] = "auto"
+    adaptation_epochs: int = Field(default=0, ge=0, le=100)
+    few_shot: bool = False
     validation_fraction: float = Field(default=0.1, gt=0, le=0.5)
     test_fraction: float = Field(default=0.2, ge=0, le=0.5)
     sensitive_columns: tuple[str, ...] = ()
@@ -129,26 +139,55 @@ class FineTuneSettings(CheckedSettings):
 
     @model_validator(mode="after")
     def _combination(self) -> FineTuneSettings:
-        if self.text_column == self.label_column:
-            raise ValueError(f"'{self.text_column}' cannot be the text and the label")
+        for name in self.text_columns:
+            if name == self.label_column or name in self.label_columns:
+                raise ValueError(f"'{name}' cannot be the text and the label")
+        if self.second_text_column == self.text_column:
+            raise ValueError(f"'{self.text_column}' cannot be both texts of a pair")
+        self._check_labels()
         if self.lora is not None and self.freeze_layers:
             raise ValueError("LoRA already freezes all weights of the base model: set freeze_layers to 0")
+        if self.few_shot and (self.lora is not None or self.task in ("regression", "multilabel")):
+            raise ValueError("few_shot trains all weights of a model of classes: set lora to None and task to auto")
         if self.validation_fraction + self.test_fraction >= 0.8:
             raise ValueError("validation and test leave too few rows for the training (less than a fifth)")
         if self.warmup_steps >= 1 and self.warmup_steps != int(self.warmup_steps):
             raise ValueError(f"warmup_steps is a share below 1 or a whole number, not {self.warmup_steps}")
         metric = self.metric_for_best_model
-        if "auto" not in (metric, self.task) and metric not in validation_metrics(self.task == "classification"):
+        if "auto" not in (metric, self.task) and metric not in TARGET_KINDS[self.task].metrics:
             raise ValueError(f"the metric '{metric}' does not fit {self.task}")
         return self
 
-    def best_metric(self, classification: bool) -> str:
+    def _check_labels(self) -> None:
+        if self.label_columns and self.task not in ("auto", "multilabel"):
+            raise ValueError(f"label_columns are for a multilabel task, not {self.task}")
+        if len(self.label_columns) == 1 or len(set(self.label_columns)) < len(self.label_columns):
+            raise ValueError("label_columns are at least two different columns, one for each label")
+        if self.label_separator is not None and (self.task != "multilabel" or self.label_columns):
+            raise ValueError("label_separator is for a multilabel task whose labels are in one column")
+
+    @property
+    def text_columns(self) -> list[str]:
+        """Columns that the model reads: one, or the two of a pair."""
+        return [self.text_column, *([] if self.second_text_column is None else [self.second_text_column])]
+
+    @property
+    def target_columns(self) -> list[str]:
+        """Columns that the labels are in."""
+        return list(self.label_columns) or [self.label_column]
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of the table that are used, each once."""
+        return list(dict.fromkeys([*self.text_columns, *self.target_columns, *self.sensitive_columns]))
+
+    def best_metric(self, kind: TargetKind) -> str:
         """Return the metric that chooses the epoch.
 
         Parameters
         ----------
-        classification : bool
-            Whether the labels are classes.
+        kind : TargetKind
+            The kind of target.
 
         Raises
         ------
@@ -156,13 +195,11 @@ class FineTuneSettings(CheckedSettings):
             When the metric of the settings does not fit the labels.
         """
         if self.metric_for_best_model == "auto":
-            if not classification:
-                return "rmse"
-            return "f1_macro" if self.class_weights else "accuracy"
-        if self.metric_for_best_model not in validation_metrics(classification):
-            labels = "classes" if classification else "a number"
+            return kind.balanced_metric if self.class_weights else kind.metrics[0]
+        if self.metric_for_best_model not in kind.metrics:
             raise SettingsError(
-                f"The metric '{self.metric_for_best_model}' does not fit '{self.label_column}', which holds {labels}.",
+                f"The metric '{self.metric_for_best_model}' does not fit '{self.label_column}', which holds "
+                f"{kind.holds}.",
                 "Choose another, or auto.",
             )
         return self.metric_for_best_model

@@ -36,6 +36,10 @@ class HistoryLine(TypedDict, total=False):
     rmse: float | None
     mae: float | None
     r2: float | None
+    f1_micro: float | None
+    f1_labels: float | None
+    exact_match: float | None
+    label_log_loss: float | None
 
 
 class ClassMetrics(TypedDict):
@@ -51,6 +55,8 @@ class ClassMetrics(TypedDict):
 class TrainingFacts(TypedDict):
     """How the model was reached: steps in all, the step that was kept, weights that were trained, precision.
 
+    Where the base model was adapted before, also what that read and brought.
+
     Earlier versions did not store the names of the parts that kept their weights and of the
     model's last layer, and whether that has a constant.
     """
@@ -62,6 +68,7 @@ class TrainingFacts(TypedDict):
     frozen: NotRequired[list[str]]
     head: NotRequired[str]
     constant: NotRequired[bool]
+    adaptation: NotRequired[dict[str, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +79,10 @@ class FineTuneSummary:
     ----------
     settings : FineTuneSettings
         The settings of the training.
-    task : {"binary", "multiclass", "regression"}
+    task : {"binary", "multiclass", "regression", "multilabel"}
         The task.
     labels : list of str or None
-        The classes in the order of the probabilities; None for a number.
+        The classes or labels in the order of the probabilities; None for a number.
     metric : str
         The metric that chose the epoch, and that `differences` are of.
     test_metrics : dict of str to Estimate
@@ -89,7 +96,7 @@ class FineTuneSummary:
     history : list of dict
         Logged losses (step, epoch, loss, learning_rate) and evaluations (step, epoch, eval_loss and metrics).
     confusion : list of list of int or None
-        Test rows by true class (rows) and predicted class (columns).
+        Test rows by true class (rows) and predicted class (columns); None for a number and for several labels.
     per_class : list of dict
         label, precision, recall, f1 and support of each class.
     findings : list of Finding

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import softmax
 from torch.utils.data import Sampler, SequentialSampler
 from transformers import (
     EvalPrediction,
@@ -25,7 +24,7 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 from core.evaluation import compute_metric
 from core.finetune.build import Scale
 from core.finetune.checkpoints import TrainingFolder
-from core.finetune.settings import VALIDATION_METRICS, validation_metrics
+from core.finetune.targets import TARGET_KINDS, TargetKind
 from core.progress import Event, Report
 
 __all__ = [
@@ -94,30 +93,35 @@ class GroupedTrainer(Trainer):
 
 
 def loss_function(
-    classification: bool, weights: NDArray[np.float64] | None, smoothing: float
+    kind: TargetKind, weights: NDArray[np.float64] | None, smoothing: float
 ) -> Callable[..., torch.Tensor]:
-    """Return the loss: cross-entropy with class weights and label smoothing, or squared error.
+    """Return the loss: cross-entropy of the classes, or of each label, with weights and smoothing, or squared error.
 
-    It is divided by the number of rows of all accumulated batches, so that accumulation changes only the memory.
+    It is divided by the number of labels of all accumulated batches, so that accumulation changes only the memory.
 
     Parameters
     ----------
-    classification : bool
-        Whether the labels are classes.
+    kind : TargetKind
+        The kind of target.
     weights : array or None
-        Weight of each class.
+        Weight of each class, or of the rows that have a label.
     smoothing : float
-        Share of the target that is spread over all classes.
+        Share of the target that is spread over all classes, or over both answers to a label.
     """
 
     def loss(
         outputs: SequenceClassifierOutput, labels: torch.Tensor, num_items_in_batch: torch.Tensor | int | None = None
     ) -> torch.Tensor:
         logits = outputs["logits"].float()
-        if not classification:
+        weight = None if weights is None else torch.tensor(weights, dtype=logits.dtype, device=logits.device)
+        if kind.name == "regression":
             total = torch.nn.functional.mse_loss(logits.squeeze(-1), labels.float(), reduction="sum")
+        elif kind.name == "multilabel":
+            smooth = labels.float() * (1 - smoothing) + smoothing / 2
+            total = torch.nn.functional.binary_cross_entropy_with_logits(
+                logits, smooth, pos_weight=weight, reduction="sum"
+            )
         else:
-            weight = None if weights is None else torch.tensor(weights, dtype=logits.dtype, device=logits.device)
             total = torch.nn.functional.cross_entropy(
                 logits, labels, weight=weight, label_smoothing=smoothing, reduction="sum"
             )
@@ -131,8 +135,10 @@ class Evaluation:
 
     Parameters
     ----------
+    kind : TargetKind
+        The kind of target.
     scale : tuple of float or None
-        Center and unit of a number; None for classes.
+        Center and unit of a number; None for classes and labels.
 
     Attributes
     ----------
@@ -142,18 +148,17 @@ class Evaluation:
 
     outputs: NDArray[np.float64]
 
-    def __init__(self, scale: Scale | None) -> None:
-        self._scale = scale
+    def __init__(self, kind: TargetKind, scale: Scale | None) -> None:
+        self._kind, self._scale = kind, scale
 
     def __call__(self, prediction: EvalPrediction) -> dict[str, float]:
         """Return the metrics by name."""
         logits, y = np.asarray(prediction.predictions, dtype=float), np.asarray(prediction.label_ids)
-        if self._scale is None:
-            self.outputs = softmax(logits, axis=1)
-        else:
+        self.outputs = self._kind.outputs(logits.reshape(len(y), -1))
+        if self._scale is not None:
             center, unit = self._scale
-            y, self.outputs = y * unit + center, logits.reshape(-1) * unit + center
-        return {name: compute_metric(name, y, self.outputs) for name in validation_metrics(self._scale is None)}
+            y, self.outputs = y * unit + center, self.outputs * unit + center
+        return {name: compute_metric(name, y, self.outputs) for name in self._kind.metrics}
 
 
 def logits_alone(outputs: torch.Tensor | tuple[torch.Tensor, ...], _labels: torch.Tensor) -> torch.Tensor:
@@ -292,7 +297,8 @@ class ProgressCallback(TrainerCallback):
         **kwargs: object,
     ) -> None:
         line = {"step": state.global_step, "epoch": state.epoch, "eval_loss": float(metrics["eval_loss"])}
-        line |= {name: float(metrics[f"eval_{name}"]) for name in VALIDATION_METRICS if f"eval_{name}" in metrics}
+        names = [name for kind in TARGET_KINDS.values() for name in kind.metrics if f"eval_{name}" in metrics]
+        line |= {name: float(metrics[f"eval_{name}"]) for name in names}
         self._folder.add(line)
         self._folder.keep_evaluation(state.global_step, self._evaluation.outputs, state.best_global_step)
         fraction = state.global_step / state.max_steps

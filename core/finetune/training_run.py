@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,10 +84,9 @@ def fine_tune(
     report = report or silent
     report(Event("prepare", 0.0, "Splitting the table"))
     data = prepare(frame, settings)
-    settings.best_metric(data.classification)
+    settings.best_metric(data.kind)
     base = resolve(settings.base_model)
-    names = dict.fromkeys([settings.text_column, settings.label_column, *settings.sensitive_columns])
-    table_fingerprint = fingerprint(frame[list(names)])
+    table_fingerprint = fingerprint(frame[settings.columns])
     folder = TrainingFolder(Path(output_dir))
     folder.begin(settings.model_dump(mode="json") | {"the table": table_fingerprint}, resume)
     report(Event("prepare", 0.0, f"Loading {base.title}"))
@@ -118,7 +118,7 @@ def _conclude(
     cut = truncation(tokenizer, model, data.texts, settings.max_length, settings.text_column)
     held_out = np.concatenate([data.validation, data.test])
     encoded = encode_texts(tokenizer, data.part(held_out), settings.max_length)
-    outputs = text_model_outputs(model, tokenizer, encoded, settings.eval_batch_size, data.classification)
+    outputs = text_model_outputs(model, tokenizer, encoded, settings.eval_batch_size)
     validation_output, output, y = outputs[: len(data.validation)], outputs[len(data.validation) :], data.y[data.test]
     comparison = Comparison({}, {})
     if len(y):
@@ -139,6 +139,8 @@ def _conclude(
         head=head_name(model),
         constant=model.get_submodule(head_name(model)).bias is not None,
     )
+    if trained.adaptation is not None:
+        training["adaptation"] = asdict(trained.adaptation)
     return FineTuneResult(
         settings=settings,
         task=data.task,
@@ -147,10 +149,10 @@ def _conclude(
         test_metrics=metrics.pop("model", {}),
         baseline_metrics=metrics,
         differences=comparison.gains,
-        verdict=training_verdict(trained.metric, comparison.gains, data.classification),
+        verdict=training_verdict(trained.metric, comparison.gains, data.labels is not None),
         history=folder.history(),
-        confusion=confusion(y, output) if classes else None,
-        per_class=class_metrics(y, output, classes) if classes else [],
+        confusion=confusion(y, output) if classes and data.kind.name == "classification" else None,
+        per_class=class_metrics(y, output, classes, data.kind) if classes else [],
         errors=mistakes(data, data.test, output),
         validation=predictions(frame, data, settings, data.validation, validation_output),
         test=predictions(frame, data, settings, data.test, output),

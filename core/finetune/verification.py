@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.errors import TrainingError
 from core.finetune.checkpoints import TrainingFolder
+from core.finetune.encode import Text, encode_for_training, text_model_outputs
 from core.finetune.settings import FineTuneSettings
 
 __all__ = ["TOLERANCE", "check_saved"]
@@ -22,7 +23,7 @@ _ROUNDING = {"bf16": 2.0**-5, "fp16": 2.0**-8}
 def check_saved(
     folder: TrainingFolder,
     step: int,
-    texts: Sequence[str],
+    texts: Sequence[Text],
     settings: FineTuneSettings,
     precision: str,
     unit: float | None,
@@ -35,14 +36,14 @@ def check_saved(
         The folder, with the evaluation that it kept.
     step : int
         The step whose weights were saved.
-    texts : sequence of str
-        The validation texts, in the order in which they were evaluated.
+    texts : sequence of str or of (str, str)
+        The validation texts, or pairs of them, in the order in which they were evaluated.
     settings : FineTuneSettings
         The settings of the training.
     precision : str
         float32, bf16 or fp16.
     unit : float or None
-        Spread of the numbers to predict; None for classes.
+        Spread of the numbers to predict; None for classes and labels.
 
     Raises
     ------
@@ -52,12 +53,11 @@ def check_saved(
     expected = folder.evaluation(step)
     if expected is None:  # the evaluation was made by an earlier version
         return
-    from core.finetune.encode import encode_for_training, text_model_outputs
     from core.finetune.loading import load_text_model
 
     model, tokenizer = load_text_model(folder.model)
     encoded = encode_for_training(model, tokenizer, texts, settings.max_length)
-    saved = text_model_outputs(model, tokenizer, encoded, settings.eval_batch_size, unit is None)
+    saved = text_model_outputs(model, tokenizer, encoded, settings.eval_batch_size)
     difference = _distance(saved, expected, unit, precision)
     tolerance = TOLERANCE if precision == "float32" else _ROUNDING[precision]
     if not difference <= tolerance:

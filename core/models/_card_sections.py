@@ -42,8 +42,12 @@ def summary_sentence(evidence: RunEvidence) -> str:
     """Return one sentence on what the model does."""
     labels = evidence.result.labels
     target = "a number" if labels is None else f"one of {len(labels)} classes"
+    if labels is not None and evidence.several:
+        target = f"any number of {len(labels)} labels"
     count = len(evidence.features)
-    source = f"the text in '{evidence.features[0]}'" if evidence.reads_text else f"{count:,} column{'s' * (count != 1)}"
+    source = f"{count:,} column{'s' * (count != 1)}"
+    if evidence.reads_text:
+        source = "the text in " + " and ".join(f"'{name}'" for name in evidence.features)
     table = "" if evidence.dataset is None else f" of the table '{evidence.dataset.name}'"
     return f"Predicts '{evidence.target}', {target}, from {source}{table}."
 
@@ -52,10 +56,13 @@ def details_section(evidence: RunEvidence, version: ModelVersion | None) -> Sect
     """Return what the model is."""
     result, run = evidence.result, evidence.run
     count = len(evidence.features)
+    reads = f"{count:,} column{'s' * (count != 1)} of a table"
+    if evidence.reads_text:
+        reads = "a text" if count == 1 else "a pair of texts"
     rows: list[tuple[Cell, ...]] = [
         ("Predicts", evidence.target),
         ("Task", result.task),
-        ("Reads", "a text" if evidence.reads_text else f"{count:,} column{'s' * (count != 1)} of a table"),
+        ("Reads", reads),
         ("Model", _architecture(evidence)),
         (
             "Made on",
@@ -63,7 +70,7 @@ def details_section(evidence: RunEvidence, version: ModelVersion | None) -> Sect
         ),
     ]
     if result.labels is not None:
-        rows.insert(2, ("Classes", ", ".join(map(str, result.labels[:20]))))
+        rows.insert(2, ("Labels" if evidence.several else "Classes", ", ".join(map(str, result.labels[:20]))))
     if version is not None and version.notes:
         rows.append(("Notes", version.notes))
     return Section("details", "Model details", (), (CardTable("", _FACTS, tuple(rows)),))

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from core.access import Access
 from core.errors import RegistryError
 from core.evaluation import METRICS, Estimate
+from core.finetune import label_matrix
 from core.models._evidence import RunEvidence
 from core.models._registry import resolve
 
@@ -211,7 +212,10 @@ def _paired_gain(sides: list[RunEvidence], tests: list[pd.DataFrame], metric: st
         y = truth.to_numpy(dtype=float)
         outputs = [test["prediction"].to_numpy(dtype=float) for test in tests]
     else:
-        y = pd.Categorical(truth.map(str), categories=labels).codes.astype(np.intp)
+        if sides[0].several:
+            y = label_matrix(labels, truth).astype(np.intp)
+        else:
+            y = pd.Categorical(truth.map(str), categories=labels).codes.astype(np.intp)
         outputs = [test[[f"p({label})" for label in labels]].to_numpy(dtype=float) for test in tests]
     groups_by_side = [groups_in(test.reset_index(), side.target) for side, test in zip(sides, tests, strict=True)]
     groups = next((groups for groups in groups_by_side if groups is not None), None)

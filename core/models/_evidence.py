@@ -13,6 +13,7 @@ from core.access import Access
 from core.catalog import Dataset, Run, RunArtifact, RunState, artifacts, datasets, runs
 from core.errors import NotFoundError, RegistryError
 from core.favorable import FavorableOutcome, favorable_outcome
+from core.label_cells import MULTILABEL
 from core.models._model_kinds import ModelKind, kind_of_task
 from core.models._run_result import RunResult
 from core.storage import get_store
@@ -121,13 +122,21 @@ class RunEvidence:
     @property
     def features(self) -> list[str]:
         """The columns that the model reads."""
-        return [str(self.result.settings["text_column"])] if self.reads_text else self.result.features
+        if not self.reads_text:
+            return self.result.features
+        settings = self.result.settings
+        return [str(settings[name]) for name in ("text_column", "second_text_column") if settings.get(name)]
 
     @property
     def labels(self) -> list[str] | None:
-        """The classes as text, in the order of the probabilities; None for a number."""
+        """The classes or labels as text, in the order of the probabilities; None for a number."""
         labels = self.result.labels
         return None if labels is None else [str(label) for label in labels]
+
+    @property
+    def several(self) -> bool:
+        """Whether a row has any number of labels."""
+        return self.result.task == MULTILABEL
 
     @property
     def favorable(self) -> str | None:
@@ -142,7 +151,7 @@ class RunEvidence:
     @cached_property
     def _favorable(self) -> FavorableOutcome | None:
         labels = self.labels
-        if labels is None or len(labels) != 2:
+        if labels is None or len(labels) != 2 or self.several:
             return None
         last = labels[-1]
         if self.result.settings.get("positive_label") is not None:

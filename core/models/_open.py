@@ -69,4 +69,4 @@ def open_onnx(evidence: RunEvidence, path: Path) -> Predictor:
 
     length = evidence.result.integer_setting("max_length")
     scorer = TextScorer(path, evidence.path("model/tokenizer.json"), evidence.labels, length)
-    return TextPredictor(scorer.probabilities, evidence.labels)
+    return TextPredictor(scorer.probabilities, evidence.labels, several=evidence.several)

@@ -11,9 +11,14 @@ import numpy as np
 import pandas as pd
 
 from core.edge.portable.ties import largest
+from core.evaluation import LABEL_THRESHOLD
+from core.finetune import label_texts
+from core.label_cells import MULTILABEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from core.finetune import Text
 
 __all__ = ["Label", "Predictor", "TablePredictor", "TextPredictor", "load_table", "load_text", "prediction_table"]
 
@@ -27,9 +32,12 @@ class Predictor(ABC):
     ----------
     labels : list or None
         The classes in the order of the probabilities, as the target has them; None for a number.
+    several : bool
+        Whether a row has any number of labels.
     """
 
     labels: Sequence[Label] | None
+    several: bool = False
 
     @abstractmethod
     def outputs(self, frame: pd.DataFrame) -> NDArray[np.float64]:
@@ -73,27 +81,33 @@ class TablePredictor(Predictor):
 
 
 class TextPredictor(Predictor):
-    """Predicts the texts of one column; empty texts get no prediction.
+    """Predicts the texts of one column, or the pairs of two; empty texts get no prediction.
 
     Parameters
     ----------
     predict : callable
-        Takes a list of texts; returns probabilities, shape (n, classes), or numbers, shape (n,).
+        Takes a list of texts, or of pairs; returns probabilities, shape (n, classes), or numbers, shape (n,).
     labels : list of str or None
-        The classes; None for a number.
+        The classes or labels; None for a number.
+    several : bool, default=False
+        Whether a text has any number of labels.
     """
 
-    def __init__(self, predict: Callable[[list[str]], NDArray[np.float64]], labels: list[str] | None) -> None:
+    def __init__(
+        self, predict: Callable[[list[Text]], NDArray[np.float64]], labels: list[str] | None, *, several: bool = False
+    ) -> None:
         self._predict = predict
         self.labels = labels
+        self.several = several
 
     def outputs(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        """Return what the model predicts for the first column."""
-        texts = frame.iloc[:, 0]
-        has_text = (texts.notna() & texts.astype(str).str.strip().astype(bool)).to_numpy()
+        """Return what the model predicts for the columns: one of texts, or two of pairs."""
+        texts = frame.astype("string")
+        has_text = (texts.notna() & (texts.apply(lambda column: column.str.strip()) != "")).all(axis=1).to_numpy(bool)
         outputs = np.full(len(frame) if self.labels is None else (len(frame), len(self.labels)), np.nan)
         if has_text.any():
-            outputs[has_text] = self._predict(texts[has_text].astype(str).tolist())
+            columns = [texts[has_text].iloc[:, side].tolist() for side in range(frame.shape[1])]
+            outputs[has_text] = self._predict(columns[0] if len(columns) == 1 else list(zip(*columns, strict=True)))
         return outputs
 
 
@@ -124,23 +138,32 @@ def load_text(folder: Path, labels: list[str] | None, *, max_length: int, batch_
     batch_size : int
         Number of texts that are predicted at once.
     """
-    from core.finetune import encode_texts, load_text_model, quiet_transformers, text_model_outputs
+    from core.finetune import (
+        encode_texts,
+        kind_of_config,
+        load_text_model,
+        quiet_transformers,
+        text_model_outputs,
+    )
 
     with quiet_transformers():
         model, tokenizer = load_text_model(folder)
 
-    def predict(texts: list[str]) -> NDArray[np.float64]:
+    def predict(texts: list[Text]) -> NDArray[np.float64]:
         with quiet_transformers():
             encoded = encode_texts(tokenizer, texts, max_length)
-            return text_model_outputs(model, tokenizer, encoded, batch_size, labels is not None)
+            return text_model_outputs(model, tokenizer, encoded, batch_size)
 
-    return TextPredictor(predict, labels)
+    return TextPredictor(predict, labels, several=kind_of_config(model.config).name == MULTILABEL)
 
 
-def prediction_table(outputs: NDArray[np.float64], labels: Sequence[Label] | None, index: pd.Index) -> pd.DataFrame:
+def prediction_table(
+    outputs: NDArray[np.float64], labels: Sequence[Label] | None, index: pd.Index, *, several: bool = False
+) -> pd.DataFrame:
     """Return the prediction of each row, then the probability of each class; missing where there is no prediction.
 
-    The prediction is the class with the largest probability; of equal ones, up to the last digits, the first.
+    The prediction is the class with the largest probability; of equal ones, up to the last digits, the first. Where a
+    row has any number of labels, it is those with a probability of at least a half, with semicolons between them.
 
     Parameters
     ----------
@@ -150,6 +173,8 @@ def prediction_table(outputs: NDArray[np.float64], labels: Sequence[Label] | Non
         The classes; None for a number.
     index : Index
         Index of the table.
+    several : bool, default=False
+        Whether a row has any number of labels.
 
     Examples
     --------
@@ -162,7 +187,10 @@ def prediction_table(outputs: NDArray[np.float64], labels: Sequence[Label] | Non
     predicted = ~np.isnan(outputs).any(axis=1)
     names = np.empty(len(labels), dtype=object)
     names[:] = labels
-    chosen = names[largest(np.nan_to_num(outputs))]
+    if several:
+        chosen = label_texts(list(map(str, labels)), np.nan_to_num(outputs) >= LABEL_THRESHOLD)
+    else:
+        chosen = names[largest(np.nan_to_num(outputs))]
     if not predicted.all():
         chosen[~predicted] = None
     prediction = pd.Series(chosen, index=index, dtype=object)

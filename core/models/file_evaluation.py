@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.evaluation import compare_outputs
+from core.finetune import known_label_sets
 from core.models._evidence import RunEvidence
 from core.models._fields import Field
 from core.models._run_result import StoredEstimate
@@ -113,6 +114,10 @@ class EvaluatedRows:
         if labels is None:
             y = pd.to_numeric(truth, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
             known = np.isfinite(y) & np.isfinite(outputs)
+        elif self._evidence.several:
+            separator = result.settings.get("label_separator")
+            y, known = known_label_sets(truth, labels, None if separator is None else str(separator))
+            known &= np.isfinite(outputs).all(axis=1)
         else:
             y = pd.Index(labels, dtype=object).get_indexer(label_texts(truth))
             known = (y >= 0) & np.isfinite(outputs).all(axis=1)

@@ -46,6 +46,7 @@ MLFLOW_SOURCES = (
     "finetune/device.py",
     "finetune/encode.py",
     "finetune/loading.py",
+    "finetune/targets.py",
     "models/_mlflow_loader.py",
 )
 """The part of ``core`` that loads a model of either kind, as patterns below ``core``."""

@@ -118,7 +118,7 @@ class ScoringPipeline:
         if self.applier is not None:
             self.applier.require([str(name) for name in prepared.frame.columns], row_id)
         outputs = predictor.outputs(prepared.cells)
-        table = prediction_table(outputs, predictor.labels, frame.index)
+        table = prediction_table(outputs, predictor.labels, frame.index, several=predictor.several)
         if self.applier is None:
             return PipelineOutput(table, outputs, prepared)
         cells, reports = read_rows(prepared.frame, self.groups, self._preparer.markers)

@@ -139,7 +139,18 @@ def export_search(settings: JsonObject, *, data: str, title: str, recipe: JsonOb
 
 
 def export_training(settings: JsonObject, *, data: str, title: str, recipe: JsonObject | None = None) -> Exported:
-    """Return the training of a language model as a pipeline; see `export_search` for the parameters."""
+    """Return the training of a language model as a pipeline; see `export_search` for the parameters.
+
+    Raises
+    ------
+    InputError
+        When the labels are in several columns, of which a component reads one.
+    """
+    if settings.get("label_columns"):
+        raise InputError(
+            "A pipeline reads labels from one column; this training has a column for each label.",
+            "Put the labels of a text into one column, as lists or with a sign between them.",
+        )
     node = {
         "type": "command",
         "component": "azureml:fine_tune_text@latest",

@@ -12,6 +12,7 @@ from core import known_columns
 from core.automl import natural_frequency
 from core.charts import Figure, StaticChart, confusion_chart
 from core.evaluation import METRICS
+from core.label_cells import has_label
 from core.models import ModelCard, RunEvidence, StoredEstimate
 from core.summary.decision import Decision, decision_of
 from core.summary.document import SummarySection, SummaryTable
@@ -37,7 +38,7 @@ def answer_section(evidence: RunEvidence, card: ModelCard, test: Predictions | N
         sentence, section = _number(evidence, test)
     elif decision is not None:
         sentence, section = _one_class(evidence, decision.rows, decision.label, decision.text)
-    elif len(evidence.labels) == 2:
+    elif len(evidence.labels) == 2 and not evidence.several:
         sentence, section = _one_class(evidence, test, evidence.labels[-1], _LIKELIER)
     else:
         sentence, section = _many_classes(evidence, test, evidence.labels)
@@ -95,7 +96,7 @@ def _weighted(evidence: RunEvidence, rows: Predictions) -> list[str]:
 def _decided(decision: Decision, evidence: RunEvidence) -> Figure:
     """Return the chart of actual and named rows by a rule."""
     rows, label = decision.rows, decision.label
-    actual, named = rows.actual == label, rows.predicted == label
+    actual, named = (has_label(cells, label, several=rows.several) for cells in (rows.actual, rows.predicted))
     others = [name for name in evidence.labels or [] if name != label]
     other = others[0] if len(others) == 1 else f"not {label}"
     counts = [[int((~actual & ~named).sum()), int((~actual & named).sum())]]
@@ -111,6 +112,8 @@ def _many_classes(evidence: RunEvidence, test: Predictions, labels: list[str]) -
     )
     right = share_right(test)
     sentence = f"Names the right class for {natural_frequency(right.value)} {_rows(evidence)}{_guessed(evidence)}."
+    if evidence.several:
+        sentence = f"Names all labels rightly for {natural_frequency(right.value)} {_rows(evidence)}."
     return sentence, _classes_section(evidence, test, counted, labels)
 
 
@@ -133,9 +136,12 @@ def _classes_section(
     text = []
     if len(counted) > _MAX_CLASSES:
         text.append(f"The {_MAX_CLASSES} most frequent of {len(counted):,} classes are listed.")
-    text += ["The decision: the class with the highest probability is named.", *_weighted(evidence, test)]
+    decided = "The decision: the class with the highest probability is named."
+    if evidence.several:
+        decided = "The decision: every label with a probability of at least a half is named."
+    text += [decided, *_weighted(evidence, test)]
     missing = ""
-    if len(labels) > _MAX_DRAWN_CLASSES:
+    if not evidence.several and len(labels) > _MAX_DRAWN_CLASSES:
         missing = f"The chart of actual and predicted classes is left out: {len(labels):,} classes do not fit."
     return SummarySection("answer", _TITLE, tuple(text), (_class_table(counted, noun),), missing=missing)
 

@@ -67,6 +67,7 @@ def decision_of(evidence: RunEvidence, test: Predictions) -> tuple[Decision | No
         np.where(named[known], label, "").astype(object),
         None if test.weights is None else test.weights[known],
         None if test.groups is None else test.groups[known],
+        test.several,
     )
     without = sum(unknown.values())
     left_out = f" {without:,} test rows of groups without a rule are left out." if without else ""

@@ -34,7 +34,8 @@ _MAX_CONFUSIONS = 3
 
 def failures_section(evidence: RunEvidence, test: Predictions | None) -> SummarySection:
     """Return the section."""
-    text = [] if test is None or evidence.labels is None else _confusions(evidence.labels, test)
+    confused = test is not None and evidence.labels is not None and not evidence.several
+    text = _confusions(evidence.labels or [], test) if confused and test is not None else []
     if evidence.reads_text:
         return SummarySection(
             "failures", _TITLE, tuple(text), missing="Groups of texts with larger errors are not looked for."

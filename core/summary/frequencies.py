@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.automl import DecisionFigures, decision_figures
 from core.evaluation import Estimate, groups_in, weights_in
+from core.label_cells import has_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,25 +32,28 @@ class Predictions:
         Weights of the rows.
     groups : array of shape (n,) or None
         Group of each row; rows of a group depend on each other.
+    several : bool, default=False
+        Whether a row has any number of labels.
     """
 
     actual: NDArray[np.generic]
     predicted: NDArray[np.generic]
     weights: NDArray[np.float64] | None = None
     groups: NDArray[np.intp] | None = None
+    several: bool = False
 
     def __len__(self) -> int:
         return len(self.actual)
 
     @classmethod
-    def of_table(cls, table: pd.DataFrame, target: str, *, labels: bool) -> Predictions:
+    def of_table(cls, table: pd.DataFrame, target: str, *, labels: bool, several: bool = False) -> Predictions:
         """Return the predictions of a stored table, such as ``test.parquet``."""
         weights = weights_in(table, target)
         groups = groups_in(table, target)
         actual, predicted = table[target], table["prediction"]
         if labels:
             actual, predicted = actual.map(str), predicted.map(str)
-            return cls(actual.to_numpy(object), predicted.to_numpy(object), weights, groups)
+            return cls(actual.to_numpy(object), predicted.to_numpy(object), weights, groups, several)
         return cls(actual.to_numpy(np.float64), predicted.to_numpy(np.float64), weights, groups)
 
 
@@ -88,7 +92,7 @@ def class_frequencies(label: str, rows: Predictions) -> ClassFrequencies:
     >>> counted.caught.value, round(counted.caught.low, 2), counted.false_alarms.value, counted.present.value
     (0.75, 0.53, 0.0, 0.5)
     """
-    is_class, is_named = rows.actual == label, rows.predicted == label
+    is_class, is_named = (has_label(cells, label, several=rows.several) for cells in (rows.actual, rows.predicted))
 
     def figures(positive: BoolArray, selected: BoolArray) -> DecisionFigures:
         return decision_figures(positive, selected, label, groups=rows.groups, sample_weight=rows.weights)

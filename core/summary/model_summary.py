@@ -54,7 +54,9 @@ def summarize_model(run_id: str, notes: SummaryNotes | None = None, *, access: A
     answers |= {key: value for key, value in notes.model_dump().items() if value and key in _CARD_ONLY}
     test = None
     if evidence.result.test_rows:
-        test = Predictions.of_table(evidence.test, evidence.target, labels=evidence.labels is not None)
+        test = Predictions.of_table(
+            evidence.test, evidence.target, labels=evidence.labels is not None, several=evidence.several
+        )
     sentence, answer = answer_section(evidence, own_card, test)
     name = "not registered" if version is None else rows.version_title(version, access=access)
     return ResultSummary(
@@ -91,8 +93,12 @@ def _question(evidence: RunEvidence) -> str:
 
 def _question_section(evidence: RunEvidence, answers: dict[str, str]) -> SummarySection:
     count = len(evidence.features)
-    source = f"the text in '{evidence.features[0]}'" if evidence.reads_text else f"{count:,} column{'s' * (count != 1)}"
+    source = f"{count:,} column{'s' * (count != 1)}"
+    if evidence.reads_text:
+        source = "the text in " + " and ".join(f"'{name}'" for name in evidence.features)
     target = "a number" if evidence.labels is None else f"one of {len(evidence.labels):,} classes"
+    if evidence.labels is not None and evidence.several:
+        target = f"any number of {len(evidence.labels):,} labels"
     text = [f"The model predicts '{evidence.target}', {target}, from {source}."]
     unknown = []
     for key, beginning, nothing in (

@@ -49,6 +49,5 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     dataset = dataset_of(context)
     values = {name: value for name, value in context.settings.items() if name != "fingerprint"}
     settings = FineTuneSettings.model_validate(values)
-    columns = list(dict.fromkeys([settings.text_column, settings.label_column, *settings.sensitive_columns]))
-    frame = load_frame(get_store().local_path(dataset.data_digest), columns)
+    frame = load_frame(get_store().local_path(dataset.data_digest), settings.columns)
     return estimate_training(frame, settings, report=context.report, should_stop=context.should_stop).to_dict()

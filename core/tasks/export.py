@@ -7,13 +7,14 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from core import exports, jobs, policies
 from core.access import Access
 from core.catalog import Run, RunState, artifacts, datasets, runs
-from core.edge import QUANTIZATION_MODES
+from core.edge import QUANTIZATION_MODES, SECOND_TEXT, TEXT, text_rows
 from core.errors import InputError, NotFoundError, SettingsError
+from core.finetune import FineTuneSettings, label_matrix, usable_texts
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.registry import unknown_name
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from core.fairness import ThresholdPolicy
+    from core.finetune import Text
 
 __all__ = ["SOURCES", "SPEC", "run", "submit"]
 
@@ -104,10 +106,11 @@ class _Model:
     """A model with the rows to compare on: those it was trained on, and held-out rows with their true values."""
 
     source: Pipeline | Path
-    train: pd.DataFrame | list[str]
-    held_out: pd.DataFrame | list[str]
-    y: NDArray[np.float64] | NDArray[np.intp]
+    train: pd.DataFrame | list[Text]
+    held_out: pd.DataFrame | list[Text]
+    y: NDArray[Any]
     rows: pd.DataFrame
+    task: str
     max_length: int | None = None
     tokenizer: Path | None = None
 
@@ -151,13 +154,12 @@ def _make(context: RunContext, source: Run, model: _Model, policy: ThresholdPoli
         policy=policy,
         target=target,
     )
-    task = _task(exported.labels)
     variants = make_variants(
         exported.path,
         made,
         modes=context.settings["modes"],
         train=model.train,
-        held_out=HeldOut(model.held_out, model.y, task) if tested else None,
+        held_out=HeldOut(model.held_out, model.y, model.task) if tested else None,
         tokenizer=model.tokenizer,
         report=lambda event: context.report(Event(event.phase, 0.3 + 0.65 * (event.fraction or 0.0), event.message)),
     )
@@ -165,14 +167,14 @@ def _make(context: RunContext, source: Run, model: _Model, policy: ThresholdPoli
     model.rows.head(_KEPT_ROWS).to_parquet(made / exports.ROWS, index=False)
     if exported.original is not None:
         asked = model.rows.head(_ANSWERED_ROWS)
-        answers = exported.original(asked["text"].astype(str).tolist() if exported.kind == "text" else asked)
+        answers = exported.original(text_rows(asked) if exported.kind == "text" else asked)
         np.save(made / exports.ORIGINAL, answers, allow_pickle=False)
     if model.tokenizer is not None:
         shutil.copyfile(model.tokenizer, made / exports.TOKENIZER)
     record = ExportRecord(
         source=ExportSource(source.task, run=source.id, title=source.title),
         kind="table" if exported.kind == "table" else "text",
-        task=task,
+        task=model.task,
         labels=None if exported.labels is None else [str(label) for label in exported.labels],
         target=target,
         fingerprint=fingerprint,
@@ -183,14 +185,10 @@ def _make(context: RunContext, source: Run, model: _Model, policy: ThresholdPoli
         rows=RowCounts(len(model.train), len(model.y)),
         model=exported,
         variants=variants,
-        metric="r2" if task == "regression" else "accuracy",
+        metric={"regression": "r2", "multilabel": "f1_micro"}.get(model.task, "accuracy"),
     )
     exports.keep(context, made, record)
     return {"kind": exported.kind, "variants": [variant.name for variant in record.made], "source": source.id}
-
-
-def _task(labels: Sequence[object] | None) -> str:
-    return "regression" if labels is None else "binary" if len(labels) == 2 else "multiclass"
 
 
 def _source(context: RunContext) -> Run:
@@ -244,7 +242,7 @@ def _table(source: Run, folder: Path, policy: ThresholdPolicy | None, *, access:
     labels = getattr(model, "classes_", None) if result["labels"] is not None else None
     y = truth.to_numpy(float) if labels is None else _codes(truth, labels)
     train = frame.iloc[trained_on]
-    return _Model(model, train, held_out, y, held_out if len(held_out) else train)
+    return _Model(model, train, held_out, y, held_out if len(held_out) else train, result["task"])
 
 
 def _codes(truth: pd.Series, labels: Sequence[object]) -> NDArray[np.intp]:
@@ -259,18 +257,23 @@ def _texts(source: Run, folder: Path, policy: ThresholdPolicy | None, *, access:
     import pandas as pd
 
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    settings = result["settings"]
-    column = settings["text_column"]
-    frame = _frame(source, [column, *_policy_columns(policy)], access=access)
+    settings = FineTuneSettings.model_validate(result["settings"])
+    frame = _frame(source, [*settings.text_columns, *_policy_columns(policy)], access=access)
     test = pd.read_parquet(folder / "test.parquet")
     validation = pd.read_parquet(folder / "validation.parquet", columns=["row_id"])
     held = set(test["row_id"]) | set(validation["row_id"])
-    all_texts = frame[column].dropna().astype(str)
-    all_texts = all_texts[all_texts.str.strip().astype(bool)]
-    train = all_texts[~all_texts.index.isin(held)].tolist()
-    truth = test[settings["label_column"]]
-    y = truth.to_numpy(float) if result["labels"] is None else _codes(truth, result["labels"])
-    rows = frame.iloc[test["row_id"]] if len(test) else frame.loc[all_texts.index[:_KEPT_ROWS]]
-    rows = rows.rename(columns={column: "text"})
-    texts = rows["text"].astype(str).tolist() if len(test) else []
-    return _Model(folder / "model", train, texts, y, rows, settings["max_length"], folder / "model" / "tokenizer.json")
+    all_texts = usable_texts(frame, settings)
+    train = [text for row, text in all_texts.items() if row not in held]
+    truth = test[settings.label_column]
+    y: NDArray[Any]
+    if result["labels"] is None:
+        y = truth.to_numpy(float)
+    elif result["task"] == "multilabel":
+        y = label_matrix(result["labels"], truth)
+    else:
+        y = _codes(truth, result["labels"])
+    rows = frame.iloc[test["row_id"] if len(test) else list(all_texts)[:_KEPT_ROWS]]
+    rows = rows.rename(columns=dict(zip(settings.text_columns, (TEXT, SECOND_TEXT), strict=False)))
+    texts = text_rows(rows) if len(test) else []
+    tokenizer = folder / "model" / "tokenizer.json"
+    return _Model(folder / "model", train, texts, y, rows, result["task"], settings.max_length, tokenizer)

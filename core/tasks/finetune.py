@@ -55,8 +55,7 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     assert context.run.dataset_id is not None
     dataset = datasets.get(context.run.dataset_id, access=context.access)
     settings = FineTuneSettings.model_validate(context.settings)
-    columns = list(dict.fromkeys([settings.text_column, settings.label_column, *settings.sensitive_columns]))
-    frame = load_frame(get_store().local_path(dataset.data_digest), columns)
+    frame = load_frame(get_store().local_path(dataset.data_digest), settings.columns)
     result = fine_tune(
         frame,
         settings,
@@ -69,7 +68,7 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     folder = context.workdir / "result"
     result.save(folder)
     keep_reading(dataset, folder)
-    export_error = export_text_model(result, frame[settings.text_column], folder, context.report)
+    export_error = export_text_model(result, frame, folder, context.report)
     for path in sorted(item for item in folder.rglob("*") if item.is_file()):
         context.keep(path.relative_to(folder).as_posix(), path)
     return {
@@ -82,15 +81,17 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     }
 
 
-def export_text_model(result: FineTuneResult, texts: pd.Series, folder: Path, report: Report) -> str | None:
+def export_text_model(result: FineTuneResult, frame: pd.DataFrame, folder: Path, report: Report) -> str | None:
     """Export the model to ONNX; return why that failed, if it did: the model itself is stored in any case."""
     from core.edge import export_onnx
+    from core.finetune import usable_texts
 
     report(Event("export", 1.0, "Exporting the model and comparing its predictions"))
     held_out = set(result.test["row_id"]) | set(result.validation["row_id"])
-    usable = texts.dropna().astype(str)
-    usable = usable[usable.str.strip().astype(bool)]
-    train, test = (usable[usable.index.isin(held_out) == held].head(_COMPARED_TEXTS).tolist() for held in (False, True))
+    texts = usable_texts(frame, result.settings)
+    train, test = (
+        [text for row, text in texts.items() if (row in held_out) == held][:_COMPARED_TEXTS] for held in (False, True)
+    )
     try:
         model = export_onnx(
             result.model_dir,

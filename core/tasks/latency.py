@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypedDict
 from core import exports, jobs
 from core.access import Access, require_feature
 from core.catalog import Run, artifacts, runs
+from core.edge import text_rows
 from core.edge.latency import LatencySuiteSettings
 from core.errors import InputError, NotFoundError
 from core.jobs import RunContext, TaskSpec
@@ -129,7 +130,7 @@ def _inputs(exported: Run, export: ExportRecord, *, access: Access) -> RawInputs
         return rows[[column.name for column in export.model.columns]]
     tokenizer = exports.tokenizer(exported, access=access)
     assert tokenizer is not None
-    return Texts(rows["text"].astype(str).tolist(), tokenizer, export.model.max_length or 512)
+    return Texts(text_rows(rows), tokenizer, export.model.max_length or 512)
 
 
 def _native(context: RunContext, export: ExportRecord) -> Path | None:

@@ -241,8 +241,8 @@ def _export(data: Path, dataset: Dataset, folder: Path, report: Report, *, reads
         from core.finetune import FineTuneResult
 
         trained = FineTuneResult.load(data)
-        texts = load_frame(table, [trained.settings.text_column])[trained.settings.text_column]
-        return export_text_model(trained, texts, folder, report)
+        frame = load_frame(table, trained.settings.text_columns)
+        return export_text_model(trained, frame, folder, report)
     from core.automl import AutoMLResult
 
     result = AutoMLResult.load(data)

@@ -10,6 +10,7 @@ from core.catalog import Run
 from core.cohorts import Cohort
 from core.decisions import DecisionCurve, LabeledScores, decision_curve
 from core.fairness import ThresholdPolicy
+from core.label_cells import MULTILABEL
 from pages._ui import artifacts, cohort_rows, keys, lookups
 from pages._ui.cohort_rows import RowChoice
 
@@ -119,7 +120,7 @@ def source_of(run: Run, label: str | None, cohort: Cohort | None = None) -> Deci
         table = stored.frame
         if cohort is not None and dataset is not None:
             table = table[np.isin(table["row_id"], cohort_rows.positions(dataset.data_digest, digests[name], cohort))]
-        return LabeledScores.from_predictions(table, target, label)
+        return LabeledScores.from_predictions(table, target, label, several=record["task"] == MULTILABEL)
 
     calibration = rows(file)
     test = rows("test.parquet") if record["rows"]["test"] and "test.parquet" in digests else None

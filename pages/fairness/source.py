@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.catalog import Dataset, Run, RunState, datasets, runs
 from core.errors import NotFoundError
 from core.evaluation import weights_in
+from core.label_cells import MULTILABEL, has_label
 from pages._ui import address, artifacts, cohort_rows, distinct, frame, lookups, tables
 from pages.fairness import own_table
 from pages.fairness.analysis import (
@@ -115,7 +116,11 @@ def _analysis_of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> A
         return None
     settings = result["settings"]
     target = settings["label_column" if run.task == "finetune" else "target"]
-    names = [name for name in tables.column_names(dataset) if name not in (target, settings.get("text_column"))]
+    names = [
+        name
+        for name in tables.column_names(dataset)
+        if name not in (target, settings.get("text_column"), settings.get("second_text_column"))
+    ]
     default = settings["sensitive_columns"] or dataset.roles.get("sensitive", [])
     with right:
         choice = choose_groups(names, list(default), run.id)
@@ -150,8 +155,8 @@ def _analysis_of_run(run: Run, left: DeltaGenerator, right: DeltaGenerator) -> A
         if positive is None:
             return Predictions(truth.to_numpy(float), predicted.to_numpy(float), None, groups, weight)
         return Predictions(
-            (truth.astype(str) == positive).to_numpy(),
-            (predicted.astype(str) == positive).to_numpy(),
+            has_label(truth, positive, several=result["task"] == MULTILABEL),
+            has_label(predicted, positive, several=result["task"] == MULTILABEL),
             rows[f"p({positive})"].to_numpy(float),
             groups,
             weight,

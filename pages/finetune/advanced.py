@@ -27,6 +27,8 @@ _DEFAULTS: dict[str, tuple[str, Any]] = {
     "finetune-patience": ("early stopping", default(FineTuneSettings, "early_stopping_patience")),
     "finetune-test": ("test fraction", round(100 * default(FineTuneSettings, "test_fraction"))),
     "finetune-seed": ("seed", default(FineTuneSettings, "seed")),
+    "finetune-adaptation": ("adaptation", default(FineTuneSettings, "adaptation_epochs")),
+    "finetune-few": ("pairs of few texts", default(FineTuneSettings, "few_shot")),
 }
 _RANK = 8  # of LoRA, once it is switched on
 _OTHERS: dict[str, Any] = {
@@ -57,6 +59,8 @@ def fill(settings: FineTuneSettings, dataset_id: str) -> None:
             "finetune-patience": settings.early_stopping_patience,
             "finetune-test": round(100 * settings.test_fraction),
             "finetune-seed": settings.seed,
+            "finetune-adaptation": settings.adaptation_epochs,
+            "finetune-few": settings.few_shot,
         }
     )
 
@@ -156,6 +160,19 @@ def _model() -> dict[str, Any]:
         st.number_input("Rank of the adapter", **limits(FineTuneSettings, "lora"), key="finetune-rank")
         if lora
         else None
+    )
+    values["adaptation_epochs"] = st.number_input(
+        "Adaptation (passes over all texts)",
+        **limits(FineTuneSettings, "adaptation_epochs"),
+        key="finetune-adaptation",
+        help="Before the training, the base model learns to guess masked words of your texts, also of those without a "
+        "label. It may help where they have words of their own. It takes as long as training that many epochs.",
+    )
+    values["few_shot"] = st.toggle(
+        "Learn from pairs of few texts",
+        key="finetune-few",
+        help="For classes with fewer than about 20 texts: texts of a class learn to be alike, then a linear head is "
+        "fitted. Epochs do not count then.",
     )
     values["test_fraction"] = st.slider("Test texts (%)", 5, 50, step=5, key="finetune-test") / 100
     values["seed"] = st.number_input("Seed", **limits(FineTuneSettings, "seed"), key="finetune-seed")

@@ -13,6 +13,8 @@ from core.access import Access
 from core.catalog import Run
 from core.edge import OnnxModel, TextScorer
 from core.errors import NotFoundError
+from core.finetune import Text
+from core.label_cells import MULTILABEL
 from pages._ui import frame, theme
 
 __all__ = ["show"]
@@ -39,8 +41,8 @@ def show(run: Run) -> None:
         said = f"This model was not exported, so that it cannot be tried here. {frame.plain(reason)}"
         st.info(said.strip(), icon=":material/experiment:")
         return
-    text = st.text_area("Your text", placeholder="Type or paste a text", key="finetune-play", max_chars=20_000)
-    if not text.strip():
+    text = _text(scorer.pairs)
+    if text is None:
         st.caption("The prediction appears here.")
         return
     prediction = scorer.predict([text]).iloc[0]
@@ -50,17 +52,32 @@ def show(run: Run) -> None:
     shares = pd.DataFrame(
         {"Label": scorer.labels, "Probability": [100 * prediction[f"p({label})"] for label in scorer.labels]}
     )
-    st.markdown(f"**{frame.plain(prediction['label'])}**")
+    several = scorer.kind.name == MULTILABEL
+    st.markdown(f"**{frame.plain(prediction['label']) or 'No label reaches 50%'}**")
     st.dataframe(
         shares.sort_values("Probability", ascending=False),
         hide_index=True,
         column_config={"Probability": st.column_config.ProgressColumn(format="%.1f%%", min_value=0, max_value=100)},
         alt="Probability of each label",
     )
-    _words(scorer, text, str(prediction["label"]))
+    best = str(shares.loc[shares["Probability"].idxmax(), "Label"])
+    if several:
+        best = st.selectbox("Words for", scorer.labels, index=scorer.labels.index(best), width=320)
+    _words(scorer, text, best)
 
 
-def _words(scorer: TextScorer, text: str, label: str) -> None:
+def _text(pairs: bool) -> Text | None:
+    """Let the user type a text, or both of a pair; return None until there is one."""
+    first = st.text_area("Your text", placeholder="Type or paste a text", key="finetune-play", max_chars=20_000)
+    if not pairs:
+        return first if first.strip() else None
+    second = st.text_area(
+        "The second text", placeholder="Type or paste its counterpart", key="finetune-play-second", max_chars=20_000
+    )
+    return (first, second) if first.strip() and second.strip() else None
+
+
+def _words(scorer: TextScorer, text: Text, label: str) -> None:
     """Draw how much each word contributes to the probability of the label."""
     words = scorer.attribution(text, label)
     if len(words) < 2:

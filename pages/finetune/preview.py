@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -12,6 +14,7 @@ import streamlit as st
 
 from core.catalog import Dataset
 from core.datasets import Profile, StoredRows
+from core.finetune import Text, read_cells, read_columns
 from pages._ui import artifacts, charts, frame, tables, theme
 
 __all__ = ["examples", "lengths"]
@@ -22,6 +25,7 @@ _TOKENIZED_CHARS = 50_000
 _TEXTS_AT_ONCE = 32
 _EXAMPLES = 5
 _SHOWN_CHARS = 2_000
+_SHOWN_LABELS = 20
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,12 @@ def _texts(digest: str, column: str) -> _Texts:
     return _Texts(texts[texts.str.strip() != ""].tolist(), rows)
 
 
+def _pairs(digest: str, column: str, second: str) -> list[tuple[str, str]]:
+    """Return pairs of texts of some rows."""
+    rows = artifacts.sample(digest, (column, second), rows=_COUNTED, max_bytes=_READ_BYTES)
+    return list(rows.frame[[column, second]].dropna().astype(str).itertuples(index=False, name=None))
+
+
 @st.cache_data(max_entries=20, show_spinner=False)
 def _words(digest: str, column: str) -> list[int]:
     """Return the number of words at the median, at 95% and of the longest text."""
@@ -59,24 +69,46 @@ def _words(digest: str, column: str) -> list[int]:
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def _tokens(digest: str, column: str, tokenizer: str) -> np.ndarray:
-    """Return the number of tokens of each text; of a very long one, of its begin."""
+def _tokens(digest: str, column: str, second: str | None, tokenizer: str) -> np.ndarray:
+    """Return the number of tokens of each text, or pair; of a very long one, of its begin."""
     from tokenizers import Tokenizer
 
     loaded = Tokenizer.from_file(tokenizer)
     loaded.no_truncation()
     loaded.no_padding()
-    texts = _texts(digest, column).texts
+    texts = _texts(digest, column).texts if second is None else _pairs(digest, column, second)
     counts: list[int] = []
     for start in range(0, len(texts), _TEXTS_AT_ONCE):
-        part = [text[:_TOKENIZED_CHARS] for text in texts[start : start + _TEXTS_AT_ONCE]]
+        part = [_begin(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
         counts += [len(encoding.ids) for encoding in loaded.encode_batch(part)]
     return np.array(counts)
 
 
-def examples(dataset: Dataset, text: str, label: str) -> bool:
-    """Draw the classes and some texts; return whether there are any."""
-    charts.target(tables.target_summary(dataset, label), label)
+def _begin(text: Text) -> Text:
+    if isinstance(text, str):
+        return text[:_TOKENIZED_CHARS]
+    return text[0][:_TOKENIZED_CHARS], text[1][:_TOKENIZED_CHARS]
+
+
+def examples(dataset: Dataset, columns: list[str], label: str, kind: Mapping[str, Any] | None) -> bool:
+    """Draw the classes or labels and some texts; return whether there are any.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The table.
+    columns : list of str
+        Column of the texts, or the two of pairs.
+    label : str
+        Column of the label.
+    kind : mapping or None
+        Settings that say what the label holds; None while it is asked.
+    """
+    text = columns[0]
+    if kind is not None and kind["task"] == "multilabel":
+        _labels(dataset, label, kind)
+    else:
+        charts.target(tables.target_summary(dataset, label), label)
     read = _texts(dataset.data_digest, text)
     if not read.texts:
         frame.show_error(f"'{text}' has no texts.", "Choose another column.")
@@ -87,22 +119,58 @@ def examples(dataset: Dataset, text: str, label: str) -> bool:
     st.caption(
         f"{count:,} texts: half have at most {half:,} words, 95% at most {most:,}, the longest {longest:,}. {read.note}"
     )
-    drawn = np.random.default_rng(0).permutation(len(read.texts))[:_EXAMPLES]
-    some = [read.texts[index] for index in drawn]
-    some = [text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…" for text in some]
+    rows = [(item,) for item in read.texts] if len(columns) == 1 else _pairs(dataset.data_digest, *columns)
+    drawn = np.random.default_rng(0).permutation(len(rows))[:_EXAMPLES]
+    some = [
+        [part if len(part) <= _SHOWN_CHARS else f"{part[:_SHOWN_CHARS]}…" for part in rows[index]] for index in drawn
+    ]
     with st.expander("Examples", icon=":material/notes:"):
-        st.dataframe(pd.DataFrame({text: some}), hide_index=True, alt="Examples of the texts")
+        st.dataframe(pd.DataFrame(some, columns=columns), hide_index=True, alt="Examples of the texts")
     return True
 
 
-def lengths(dataset: Dataset, text: str, base: str | None, limit: int) -> None:
+def _labels(dataset: Dataset, label: str, kind: Mapping[str, Any]) -> None:
+    """Draw how many texts have each label."""
+    names = tuple(kind.get("label_columns", ())) or (label,)
+    with frame.errors_shown():
+        counts, said, note = _label_counts(dataset.data_digest, names, kind.get("label_separator"))
+        st.caption(f"{frame.plain(said)} {note}")
+        shown = counts.head(_SHOWN_LABELS)
+        chart = (
+            alt.Chart(shown)
+            .mark_bar(color=theme.accent())
+            .encode(
+                x=alt.X("share:Q", title="Texts with the label (%)"),
+                y=alt.Y("label:N", sort=list(shown["label"]), title=None, axis=alt.Axis(labelLimit=200)),
+                tooltip=["label:N", alt.Tooltip("texts:Q", format=","), alt.Tooltip("share:Q", format=".1f")],
+            )
+        )
+        st.altair_chart(chart.properties(height=alt.Step(20)), alt=f"Texts with each label. {said}")
+        if len(counts) > len(shown):
+            st.caption(f"The {len(shown)} most frequent of {len(counts):,} labels.")
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _label_counts(digest: str, columns: tuple[str, ...], separator: str | None) -> tuple[pd.DataFrame, str, str]:
+    """Return the number of texts with each label, a sentence about all, and what was read."""
+    rows = artifacts.sample(digest, columns, rows=_COUNTED, max_bytes=_READ_BYTES)
+    cells = rows.frame[list(columns)].dropna()
+    sets = read_columns(cells) if separator is None else read_cells(cells[columns[0]], separator)
+    counts = sets.y.sum(axis=0)
+    table = pd.DataFrame({"label": sets.names, "texts": counts, "share": 100 * counts / max(len(cells), 1)})
+    none = int((sets.y.sum(axis=1) == 0).sum())
+    said = f"{len(sets.names)} labels, {sets.y.sum() / max(len(cells), 1):.2f} per text; {none:,} texts have none."
+    return table.sort_values("texts", ascending=False, kind="stable"), said, artifacts.sample_note(rows, "rows")
+
+
+def lengths(dataset: Dataset, text: str, second: str | None, base: str | None, limit: int) -> None:
     """Draw the number of tokens of the texts, and where they are cut off, once the model is downloaded."""
     tokenizer = Path(base or "") / "tokenizer.json"
     if base is None or not tokenizer.is_file():
         st.caption("Tokens are counted once the base model is downloaded.")
         return
     read = _texts(dataset.data_digest, text)
-    counts = _tokens(dataset.data_digest, text, str(tokenizer))
+    counts = _tokens(dataset.data_digest, text, second, str(tokenizer))
     cut = float(np.mean(counts > limit))
     most = int(max(limit, np.quantile(counts, 0.995)))
     heights, edges = np.histogram(np.minimum(counts, most), bins=min(40, most), range=(0, most))

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.catalog import Run, RunState
 from core.evaluation import METRICS
-from core.finetune import BASELINES, FineTuneSummary
+from core.finetune import BASELINES, FineTuneSettings, FineTuneSummary
 from pages._ui import (
     address,
     artifacts,
@@ -34,7 +34,10 @@ _MISTAKES = 100
 def _change(run: Run) -> None:
     with frame.errors_shown():
         setup.fill(run)
-        columns = {"text": run.settings["text_column"], "label": run.settings["label_column"]}
+        settings = FineTuneSettings.model_validate(run.settings)
+        columns = {"text": settings.text_column, "label": settings.target_columns[0]}
+        if settings.second_text_column is not None:
+            columns["second"] = settings.second_text_column
         address.set_query(dataset=str(run.dataset_id), **columns)
 
 
@@ -139,6 +142,7 @@ def _mistakes(run: Run) -> None:
             columns={
                 "row_id": "Row",
                 "text": "Text",
+                "second_text": "Second text",
                 "label": "True",
                 "predicted": "Predicted",
                 "confidence": "Confidence (%)",
@@ -147,6 +151,7 @@ def _mistakes(run: Run) -> None:
         hide_index=True,
         column_config={
             "Text": st.column_config.TextColumn(width="large"),
+            "Second text": st.column_config.TextColumn(width="medium"),
             "Confidence (%)": st.column_config.NumberColumn(format="%.1f"),
         },
         alt="The most confidently wrong test texts",
@@ -165,6 +170,8 @@ def _test_texts(summary: FineTuneSummary) -> None:
     }
     charts.intervals({title: estimate.to_dict() for title, estimate in estimates.items()}, METRICS[name].title)
     if summary.confusion is None or summary.labels is None:
+        if summary.per_class:
+            _by_class(summary)
         return
     left, right = st.columns(2, gap="medium")
     with left:
@@ -175,12 +182,14 @@ def _test_texts(summary: FineTuneSummary) -> None:
             f"{accuracy.value:.1%} of {accuracy.n:,} test texts are labeled correctly",
         )
     with right:
-        st.dataframe(
-            pd.DataFrame(summary.per_class).rename(columns=str.capitalize),
-            hide_index=True,
-            column_config={
-                title: st.column_config.NumberColumn(format="%.3f") for title in ("Precision", "Recall", "F1")
-            }
-            | {"Support": st.column_config.NumberColumn(format="localized")},
-            alt="Precision, recall and F1 of each class",
-        )
+        _by_class(summary)
+
+
+def _by_class(summary: FineTuneSummary) -> None:
+    st.dataframe(
+        pd.DataFrame(summary.per_class).rename(columns=str.capitalize),
+        hide_index=True,
+        column_config={title: st.column_config.NumberColumn(format="%.3f") for title in ("Precision", "Recall", "F1")}
+        | {"Support": st.column_config.NumberColumn(format="localized")},
+        alt="Precision, recall and F1 of each label",
+    )

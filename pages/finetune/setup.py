@@ -42,17 +42,21 @@ def show(by_id: dict[str, Dataset]) -> None:
         st.caption("Choose the column with the texts, and the column to predict.")
         return
     suggestions.explain(dataset, "finetune", {"text": text, "label": label})
-    if not preview.examples(dataset, text, label):
-        return
-    task = label_kind.show(dataset, label)
-    if task is None:
+    second = _second_text(dataset, names, text, label)
+    target = st.container()
+    kind = label_kind.show(dataset, label)
+    with target:
+        if not preview.examples(dataset, [text, *([] if second is None else [second])], label, kind):
+            return
+    if kind is None:
         return
     base, folder = _base()
     length = st.container()
-    values: dict[str, Any] = {"text_column": text, "label_column": label, "base_model": base, "task": task}
-    values |= advanced.show(dataset, [text, label], names)
+    values: dict[str, Any] = {"text_column": text, "label_column": label, "base_model": base, **kind}
+    used = [text, label, *([] if second is None else [second]), *kind.get("label_columns", ())]
+    values |= {"second_text_column": second, **advanced.show(dataset, used, names)}
     with length:
-        preview.lengths(dataset, text, folder, values["max_length"])
+        preview.lengths(dataset, text, second, folder, values["max_length"])
     settings = FineTuneSettings(**values)
     estimate.show(dataset, settings)
     if st.button("Start", type="primary", icon=":material/play_arrow:", key="finetune-start"):
@@ -76,6 +80,30 @@ def _columns(dataset: Dataset, names: list[str], left: Any, right: Any) -> tuple
         label = st.selectbox("Label", labels, index=None, placeholder="Column to predict", key=label_key)
     address.keep("label", label, shown, label_key)
     return text, label
+
+
+def _second_text(dataset: Dataset, names: list[str], text: str, label: str) -> str | None:
+    """Let the user choose a second column of texts, where the table has one."""
+    columns = tables.profile(dataset.profile_digest)["columns"]
+    texts = [column["name"] for column in columns if column["kind"] in ("text", "category")]
+    others = [name for name in names if name in texts and name not in (text, label)]
+    if not others:
+        return None
+    key = f"finetune-second-{dataset.id}"
+    shown = address.restore_optional("second", others, None, key)
+    if st.session_state[key] not in others:
+        st.session_state[key] = None
+    second = st.selectbox(
+        "Second text (optional)",
+        others,
+        index=None,
+        placeholder="None: each text stands alone",
+        key=key,
+        width=320,
+        help="For pairs, such as a question and its answer, or a claim and its source. The model reads both together.",
+    )
+    address.keep("second", second, shown, key)
+    return second
 
 
 def _with_text(known: list[Dataset]) -> int:
@@ -144,5 +172,6 @@ def fill(run: Run) -> None:
     st.session_state["finetune-base"] = settings.base_model if settings.base_model in known else _OTHER
     if settings.base_model not in known:
         st.session_state["finetune-base-name"] = settings.base_model
+    st.session_state[f"finetune-second-{run.dataset_id}"] = settings.second_text_column
     label_kind.fill(settings, str(run.dataset_id))
     advanced.fill(settings, str(run.dataset_id))

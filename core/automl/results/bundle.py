@@ -50,6 +50,8 @@ BUNDLE_SOURCES = (
     "edge/portable/*.py",
     "finetune/__init__.py",
     "finetune/__init__.pyi",
+    "finetune/label_sets.py",
+    "label_cells.py",
     "models/__init__.py",
     "models/__init__.pyi",
     "models/_fields.py",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["export_onnx"]
 
-Rows: TypeAlias = Union["pd.DataFrame", Sequence[str]]
+Rows: TypeAlias = Union["pd.DataFrame", Sequence[str], Sequence[tuple[str, str]]]
 
 
 def export_onnx(
@@ -40,9 +40,10 @@ def export_onnx(
         with ``config.json``, ``model.safetensors`` and ``tokenizer.json``.
     path : path
         The file to write; it appears only when it has been proven equal.
-    train, held_out : DataFrame or sequence of str
+    train, held_out : DataFrame or sequence of str or of (str, str)
         Rows to compare on, those of the training and others: raw frames (at most 20,000 rows of each are used, evenly
-        spaced) or texts (200). For a table, rows made up from `train` are compared, too (part "edge_cases").
+        spaced), or texts or pairs of them (200). For a table, rows made up from `train` are compared, too (part
+        "edge_cases").
     max_length : int, optional
         Tokens per text that the model reads; by default as many as it can, 512 at most.
     fingerprint, target : str, optional

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from core.finetune import TargetKind, Text
+
 __all__ = ["TOLERANCE", "export_text", "load_trained", "write_onnx"]
 
 TOLERANCE = 1e-4
@@ -36,8 +38,8 @@ _ROWS = 200
 def export_text(
     folder: Path,
     path: Path,
-    train: Sequence[str],
-    held_out: Sequence[str],
+    train: Sequence[Text],
+    held_out: Sequence[Text],
     *,
     max_length: int | None = None,
     fingerprint: str | None = None,
@@ -51,9 +53,8 @@ def export_text(
     from core.finetune import max_tokens, reads_padding
 
     model = load_trained(folder)
-    config = model.model.config
-    is_number = config.problem_type == "regression" or config.num_labels == 1
-    labels = None if is_number else tuple(config.id2label[code] for code in range(config.num_labels))
+    config, kind = model.model.config, model.kind.name
+    labels = None if kind == "regression" else tuple(config.id2label[code] for code in range(config.num_labels))
     limit = min(max_length or _MAX_TOKENS, max_tokens(model.tokenizer, model.model))
     if reads_padding(model.model, model.tokenizer, [*train, *held_out] or ["a", "b"], limit):
         raise ExportError(
@@ -62,12 +63,13 @@ def export_text(
         )
     metadata = Metadata(
         kind="text",
-        task="regression" if labels is None else "binary" if len(labels) == 2 else "multiclass",
+        task=("binary" if config.num_labels == 2 else "multiclass") if kind == "classification" else kind,
         labels=labels,
         max_length=limit,
         fingerprint=fingerprint,
         policy=None if policy is None else dict(policy),
         target=target,
+        pairs=any(not isinstance(text, str) for text in train) or None,
     )
     with atomic_write(path) as partial:
         write_onnx(model, partial)
@@ -87,7 +89,7 @@ def export_text(
         max_length=limit,
         parity={part: result.to_dict() for part, result in parity.items()},
         size_bytes=path.stat().st_size,
-        original=lambda texts: _original_outputs(model, list(texts), limit, labels is None),
+        original=lambda texts: _original_outputs(model, list(texts), limit),
     )
 
 
@@ -99,6 +101,13 @@ class _TextModel:
     module: torch.nn.Module
     tokenizer: PreTrainedTokenizerBase
     inputs: list[str]
+
+    @property
+    def kind(self) -> TargetKind:
+        """The kind of target."""
+        from core.finetune import kind_of_config
+
+        return kind_of_config(self.model.config)
 
 
 def load_trained(folder: Path) -> _TextModel:
@@ -162,42 +171,40 @@ def _write_metadata(path: Path, metadata: Metadata) -> None:
     path.write_bytes(model.SerializeToString())
 
 
-def _compare(model: _TextModel, scorer: TextScorer, texts: list[str], limit: int) -> Parity:
+def _compare(model: _TextModel, scorer: TextScorer, texts: list[Text], limit: int) -> Parity:
     if not texts:
         raise ExportError("There is no text to compare on.", "Give texts of the training and others.")
     positions = sample(len(texts), _ROWS).tolist()
     chosen = [texts[position] for position in positions]
     ours = _outputs(model, chosen, limit).astype(np.float64)
     theirs = scorer.outputs(chosen).astype(np.float64)
-    if scorer.labels is None:
-        unit = max(1.0, float(np.abs(ours).max()))
-        answers = Answers(ours), Answers(theirs)
-    else:
-        unit, answers = 1.0, (Answers(ours, ours.argmax(axis=1)), Answers(theirs, theirs.argmax(axis=1)))
+    unit = max(1.0, float(np.abs(ours).max())) if scorer.labels is None else 1.0
+    answers = Answers(ours), Answers(theirs)
+    if model.kind.name == "classification":
+        answers = Answers(ours, ours.argmax(axis=1)), Answers(theirs, theirs.argmax(axis=1))
     return compare(
         *answers, labels=scorer.labels, rows=positions, rows_given=len(texts), tolerance=TOLERANCE, unit=unit
     )
 
 
-def _original_outputs(model: _TextModel, texts: list[str], limit: int, is_number: bool) -> NDArray[np.float64]:
+def _original_outputs(model: _TextModel, texts: list[Text], limit: int) -> NDArray[np.float64]:
     """Return probabilities, or numbers of shape (n, 1)."""
-    values = _outputs(model, texts, limit).astype(np.float64)
-    if is_number:
-        return values
-    exponentials: NDArray[np.float64] = np.exp(values - values.max(axis=1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+    values = model.kind.outputs(_outputs(model, texts, limit).astype(np.float64))
+    return values.reshape(len(texts), -1)
 
 
-def _outputs(model: _TextModel, texts: list[str], limit: int) -> NDArray[np.float32]:
+def _outputs(model: _TextModel, texts: list[Text], limit: int) -> NDArray[np.float32]:
     import torch
+
+    from core.finetune import encode_texts
 
     outputs = []
     # A model with a decoder takes batches only whose texts have equally many tokens that end a text.
     size = 1 if model.model.config.is_encoder_decoder else 16
     with torch.inference_mode():
         for begin in range(0, len(texts), size):
-            encoded = model.tokenizer(
-                texts[begin : begin + size], padding=True, truncation=True, max_length=limit, return_tensors="pt"
+            encoded = model.tokenizer.pad(
+                encode_texts(model.tokenizer, texts[begin : begin + size], limit), return_tensors="pt"
             )
             # The model as transformers runs it, not the module that is exported: that is what is proven.
             outputs.append(model.model(**{name: encoded[name] for name in model.inputs}).logits.numpy())

@@ -123,7 +123,7 @@ class Metadata:
     ----------
     kind : {"table", "text", "other"}, default="other"
         Kind of the model; "other" for a file that Plumbline did not export.
-    task : {"binary", "multiclass", "regression"}, optional
+    task : {"binary", "multiclass", "regression", "multilabel"}, optional
         The task.
     labels : tuple, optional
         The classes in the order of the probabilities, as the target has them; None for a number.
@@ -143,6 +143,8 @@ class Metadata:
         Steps between a file and the table that the model was trained on, which a bundle's code runs on cells of text.
     group_formats : dict, optional
         Format in which the training file had the cells of columns that a bundle's code decides by, by name.
+    pairs : bool, optional
+        Whether a text model reads pairs of texts.
 
     Examples
     --------
@@ -164,6 +166,7 @@ class Metadata:
     target: str | None = None
     steps: Mapping[str, Any] | None = None
     group_formats: Mapping[str, Mapping[str, Any]] | None = None
+    pairs: bool | None = None
 
     @classmethod
     def read(cls, model: onnx.ModelProto | str | Path) -> Metadata:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from core.edge.export.metadata import Column
+    from core.finetune import Text
 
 __all__ = ["Cells", "ModelInputs", "RawInputs", "Texts", "write_frame", "write_inputs", "write_texts"]
 
@@ -40,8 +41,8 @@ class Texts:
 
     Parameters
     ----------
-    texts : sequence of str
-        The texts; at most the first 10,000 are used.
+    texts : sequence of str or of (str, str)
+        The texts, or pairs of them; at most the first 10,000 are used.
     tokenizer_path : path
         Path of the model's ``tokenizer.json``.
     max_length : int, default=128
@@ -53,7 +54,7 @@ class Texts:
     128
     """
 
-    texts: Sequence[str]
+    texts: Sequence[Text]
     tokenizer_path: str | Path
     max_length: int = 128
 
@@ -193,7 +194,7 @@ def write_texts(inputs: Texts, folder: Path) -> TextInputs:
     """
     texts = list(inputs.texts)[:_ROWS]
     _require_rows(len(texts))
-    wrong = [text for text in texts if not isinstance(text, str)]
+    wrong = [text for text in texts if not isinstance(text, str | tuple)]
     if wrong:
         raise InputError(f"{wrong[0]!r} is not a text.", "Give a list of texts.")
     if not Path(inputs.tokenizer_path).is_file():

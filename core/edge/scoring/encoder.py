@@ -13,6 +13,8 @@ from core.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from core.finetune import Text
+
 __all__ = ["Encoder"]
 
 _PARTS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
@@ -69,7 +71,7 @@ class Encoder:
         )
         self._names = list(names)
 
-    def __call__(self, texts: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+    def __call__(self, texts: Sequence[Text]) -> dict[str, NDArray[np.int64]]:
         """Return the inputs for a batch of texts, shape (n, tokens) each."""
         encoded = self._tokenizer.encode_batch(list(texts))
         return {
@@ -77,6 +79,6 @@ class Encoder:
             for name in self._names
         }
 
-    def lengths(self, texts: Sequence[str]) -> list[int]:
+    def lengths(self, texts: Sequence[Text]) -> list[int]:
         """Return the number of tokens of each text that are read, without padding."""
         return [sum(encoding.attention_mask) for encoding in self._tokenizer.encode_batch(list(texts))]

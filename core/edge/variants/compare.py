@@ -11,13 +11,18 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, JsonValue
 
 from core.errors import InputError, SettingsError
-from core.evaluation import Estimate, compare_outputs, wilson
+from core.evaluation import LABEL_THRESHOLD, Estimate, compare_outputs, wilson
 from core.registry import unknown_name
 
 __all__ = ["StoredEstimate", "VariantComparison", "compare_variants"]
 
 # The metrics of each task; log loss and the others say the same less plainly.
-_METRICS = {"binary": ("accuracy", "roc_auc"), "multiclass": ("accuracy",), "regression": ("r2", "rmse")}
+_METRICS = {
+    "binary": ("accuracy", "roc_auc"),
+    "multiclass": ("accuracy",),
+    "regression": ("r2", "rmse"),
+    "multilabel": ("f1_micro", "exact_match"),
+}
 
 
 def _with_nan(values: Mapping[str, JsonValue] | Estimate) -> Mapping[str, JsonValue] | Estimate:
@@ -37,7 +42,7 @@ class VariantComparison:
 
     Parameters
     ----------
-    task : {"binary", "multiclass", "regression"}
+    task : {"binary", "multiclass", "regression", "multilabel"}
         The task.
     n : int
         Number of rows.
@@ -75,11 +80,11 @@ def compare_variants(
 
     Parameters
     ----------
-    y : array of shape (n,)
-        Class codes 0 to k-1, or numbers.
+    y : array of shape (n,) or (n, labels)
+        Class codes 0 to k-1, numbers, or whether a row has each label.
     before, after : array of shape (n, k) or (n,)
         Probabilities of the classes, or predicted numbers, of the model and of the variant.
-    task : {"binary", "multiclass", "regression"}
+    task : {"binary", "multiclass", "regression", "multilabel"}
         The task.
     seed : int, default=0
         Seed of the random number generator that draws the bootstrap's resamples.
@@ -120,7 +125,7 @@ def compare_variants(
         {name: result.metrics["before"][name] for name, result in defined.items()},
         {name: result.metrics["after"][name] for name, result in defined.items()},
         {name: result.gains["before"] for name, result in defined.items()},
-        None if task == "regression" else _equal_labels(**outputs),
+        None if task == "regression" else _equal_labels(task, **outputs),
         float(np.abs(outputs["after"] - outputs["before"]).max()),
         tuple(name for name in compared if name not in defined),
     )
@@ -145,8 +150,12 @@ def _checked(name: str, y: NDArray[Any], output: NDArray[Any], task: str) -> NDA
     return values
 
 
-def _equal_labels(before: NDArray[np.float64], after: NDArray[np.float64]) -> Estimate:
+def _equal_labels(task: str, before: NDArray[np.float64], after: NDArray[np.float64]) -> Estimate:
     n = len(before)
-    equal = int(np.count_nonzero(before.argmax(axis=1) == after.argmax(axis=1)))
+    if task == "multilabel":
+        same = ((before >= LABEL_THRESHOLD) == (after >= LABEL_THRESHOLD)).all(axis=1)
+    else:
+        same = before.argmax(axis=1) == after.argmax(axis=1)
+    equal = int(np.count_nonzero(same))
     share, (low, high) = equal / n, wilson(equal, n)
     return Estimate(share, min(share, float(low)), max(share, float(high)), n)  # at 0 and 1 rounding errs either way

@@ -61,7 +61,7 @@ class ExportRecord:
     kind : {"table", "text", "other"}
         Kind of the model; "other" for an uploaded file, whatever its metadata say.
     task : str or None
-        "binary", "multiclass" or "regression".
+        "binary", "multiclass", "regression" or "multilabel".
     labels : list of str or None
         The classes, in the order of the outputs.
     target : str or None

@@ -32,8 +32,8 @@ __all__ = ["HeldOut", "Rows", "Variant", "make_variants", "scores"]
 _CALIBRATION_ROWS = 256
 _BATCH_SIZE = 16
 
-Rows: TypeAlias = Union["pd.DataFrame", Sequence[str]]
-"""Raw rows of a table, or texts."""
+Rows: TypeAlias = Union["pd.DataFrame", Sequence[str], Sequence[tuple[str, str]]]
+"""Raw rows of a table, or texts, or pairs of them."""
 
 
 def _none_if_empty(values: Mapping[str, JsonValue] | Graph | None) -> Mapping[str, JsonValue] | Graph | None:
@@ -93,9 +93,9 @@ class HeldOut:
     ----------
     rows : DataFrame or sequence of str
         Raw rows, or texts.
-    y : array of shape (n,)
-        Class codes in the order of the labels, or numbers.
-    task : {"binary", "multiclass", "regression"}
+    y : array of shape (n,) or (n, labels)
+        Class codes in the order of the labels, numbers, or whether a row has each label.
+    task : {"binary", "multiclass", "regression", "multilabel"}
         The task.
     """
 

@@ -33,6 +33,7 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 # Settings of the run
 SETTINGS: dict[str, Any] = {
     "text_column": "text",
+    "second_text_column": None,  # of pairs
     "label_column": "label",
     "epochs": 3,
     "train_batch_size": 16,
@@ -53,6 +54,7 @@ SETTINGS: dict[str, Any] = {
     "max_steps": None,
     "base_model": "distilbert/distilbert-base-uncased",
     "labels": ["negative", "positive"],  # None: the label is a number
+    "problem_type": "single_label_classification",
     "metric": "accuracy",
     "larger_is_better": True,
     "precision": "float32",
@@ -63,35 +65,54 @@ SETTINGS: dict[str, Any] = {
 # End of the settings
 
 Rows = NDArray[np.intp]
+Text = tuple[str, ...]  # one text, or two of a pair
 
 
-def read_table(path: str) -> tuple[list[str], NDArray[Any]]:
+def label_columns() -> list[str]:
+    """Return the columns of the labels."""
+    return [SETTINGS["label_column"]]
+
+
+def read_table(path: str) -> tuple[list[Text], NDArray[Any]]:
     """Return texts and labels; rows that lack one of them are left out."""
-    text, label, names = SETTINGS["text_column"], SETTINGS["label_column"], SETTINGS["labels"]
-    types = {text: str} | ({label: str} if names else {})
-    table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values={name: [""] for name in (text, label)})
-    table = table[table[text].notna() & (table[text].str.strip() != "") & table[label].notna()]
+    texts = [SETTINGS[name] for name in ("text_column", "second_text_column") if SETTINGS[name]]
+    used, labels = [*texts, *label_columns()], SETTINGS["labels"]
+    types = dict.fromkeys(used if labels else texts, str)
+    table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values={name: [""] for name in used})
+    usable = table[used].notna().all(axis=1) & (table[texts].fillna("").map(str.strip) != "").all(axis=1)
+    rows = table.loc[usable, texts].itertuples(index=False, name=None)
+    return list(rows), read_labels(table.loc[usable, label_columns()])
+
+
+def read_labels(table: pd.DataFrame) -> NDArray[Any]:
+    """Return the class codes, or numbers, of rows."""
+    label, names = table[SETTINGS["label_column"]], SETTINGS["labels"]
     if names is None:
-        return table[text].tolist(), pd.to_numeric(table[label]).to_numpy(float)
+        return pd.to_numeric(label).to_numpy(float)
     codes = {name: code for code, name in enumerate(names)}
     # A whole number may be written with a decimal point; a label that is a text such as "1.0" stays one.
-    values = table[label].map(lambda value: value if value in codes else re.sub(r"^(-?\d+)\.0+$", r"\1", value))
+    values = label.map(lambda value: value if value in codes else re.sub(r"^(-?\d+)\.0+$", r"\1", value))
     unknown = sorted(set(values) - set(codes))
     if unknown:
         sys.exit(f"{unknown[0]!r} is not a label of the run: {', '.join(names[:20])}.")
-    return table[text].tolist(), values.map(codes).to_numpy(int)
+    return values.map(codes).to_numpy(int)
+
+
+def strata(y: NDArray[Any]) -> NDArray[Any]:
+    """Return the classes, or deciles of a number, in which rows are held out."""
+    return y if SETTINGS["labels"] else np.searchsorted(np.quantile(y, np.linspace(0, 1, 11)[1:-1]), y)
 
 
 def hold_out(y: NDArray[Any], fraction: float) -> tuple[Rows, Rows]:
-    """Split rows, stratified by class or by deciles of a number; a class of one row stays in training."""
+    """Split rows, stratified; a class of one row stays in training."""
     if fraction == 0:
         return np.arange(len(y)), np.arange(0)
-    strata = y if SETTINGS["labels"] else np.searchsorted(np.quantile(y, np.linspace(0, 1, 11)[1:-1]), y)
-    free = np.flatnonzero(np.bincount(strata)[strata] > 1)
+    parts = strata(y)
+    free = np.flatnonzero(np.bincount(parts)[parts] > 1)
     size = round(fraction * len(free))
-    too_few = min(size, len(free) - size) < len(np.unique(strata[free]))
+    too_few = min(size, len(free) - size) < len(np.unique(parts[free]))
     splitter = ShuffleSplit if too_few else StratifiedShuffleSplit
-    _, held_out = next(splitter(1, test_size=size, random_state=SETTINGS["seed"]).split(free, strata[free]))
+    _, held_out = next(splitter(1, test_size=size, random_state=SETTINGS["seed"]).split(free, parts[free]))
     mask = np.isin(np.arange(len(y)), free[held_out])
     return np.flatnonzero(~mask), np.flatnonzero(mask)
 
@@ -114,7 +135,7 @@ def build_model(folder: str | Path) -> Any:
         id2label=dict(enumerate(names)),
         label2id={name: code for code, name in enumerate(names)},
         ignore_mismatched_sizes=True,
-        problem_type="single_label_classification" if SETTINGS["labels"] else "regression",
+        problem_type=SETTINGS["problem_type"],
         use_safetensors=True,
         dtype=torch.float32,
     )
@@ -180,22 +201,28 @@ def class_weights(y: NDArray[Any]) -> torch.Tensor | None:
     return torch.tensor(weights, dtype=torch.float32)
 
 
+def total_loss(logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor | None) -> torch.Tensor:
+    """Return cross-entropy with class weights and label smoothing, or the squared error, summed over the rows."""
+    if SETTINGS["labels"] is None:
+        return torch.nn.functional.mse_loss(logits.squeeze(-1), labels.float(), reduction="sum")
+    smoothing = SETTINGS["label_smoothing"]
+    return torch.nn.functional.cross_entropy(logits, labels, weight=weight, label_smoothing=smoothing, reduction="sum")
+
+
 def loss_function(weights: torch.Tensor | None) -> Any:
-    """Return cross-entropy with class weights and label smoothing, or the squared error."""
+    """Return the loss as the Trainer takes it."""
 
     def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
         logits = outputs["logits"].float()
-        if SETTINGS["labels"] is None:
-            total = torch.nn.functional.mse_loss(logits.squeeze(-1), labels.float(), reduction="sum")
-        else:
-            weight = None if weights is None else weights.to(logits.device)
-            smoothing = SETTINGS["label_smoothing"]
-            total = torch.nn.functional.cross_entropy(
-                logits, labels, weight=weight, label_smoothing=smoothing, reduction="sum"
-            )
+        total = total_loss(logits, labels, None if weights is None else weights.to(logits.device))
         return total / (labels.numel() if num_items_in_batch is None else num_items_in_batch)
 
     return loss
+
+
+def probabilities(logits: NDArray[Any]) -> NDArray[np.float64]:
+    """Return probabilities of the classes."""
+    return softmax(np.asarray(logits, dtype=float), axis=1)
 
 
 def evaluate(y: NDArray[Any], output: NDArray[np.float64]) -> dict[str, float]:
@@ -255,7 +282,7 @@ def scale_of(numbers: NDArray[Any]) -> tuple[float, float]:
 
 
 def train(
-    model: Any, tokenizer: Any, texts: list[str], y: NDArray[Any], rows: Rows, validation: Rows, folder: Path
+    model: Any, tokenizer: Any, texts: list[Text], y: NDArray[Any], rows: Rows, validation: Rows, folder: Path
 ) -> Any:
     """Return the model of the best epoch."""
     names = SETTINGS["labels"]
@@ -264,20 +291,21 @@ def train(
     def encode(part: Rows) -> list[dict[str, Any]]:
         encoded = []
         for row in part:
-            item = dict(tokenizer(texts[row], truncation=True, max_length=SETTINGS["max_length"]))
-            if model.config.is_encoder_decoder:  # it answers from the token that ends a text: each text has one
-                ids, end = item["input_ids"], model.config.eos_token_id
-                kept = [index for index, token in enumerate(ids) if token != end or index == len(ids) - 1]
+            options = {"truncation": True, "max_length": SETTINGS["max_length"], "return_special_tokens_mask": True}
+            item = dict(tokenizer(*texts[row], **options))
+            ids, added = item["input_ids"], item.pop("special_tokens_mask")
+            if model.config.is_encoder_decoder:  # it answers from the token that ends a text: no text holds another
+                kept = [index for index, token in enumerate(ids) if token != model.config.eos_token_id or added[index]]
                 item = {name: [values[index] for index in kept] for name, values in item.items()}
-            item["labels"] = int(y[row]) if names else (float(y[row]) - mean) / spread
+            item["labels"] = y[row].tolist() if names else (float(y[row]) - mean) / spread
             encoded.append(item)
         return encoded
 
     def compute_metrics(prediction: Any) -> dict[str, float]:
-        logits, labels = np.asarray(prediction.predictions, dtype=float), np.asarray(prediction.label_ids)
+        logits, labels = prediction.predictions, np.asarray(prediction.label_ids)
         if names is None:
-            return evaluate(labels * spread + mean, logits.reshape(-1) * spread + mean)
-        return evaluate(labels, softmax(logits, axis=1))
+            return evaluate(labels * spread + mean, np.asarray(logits, float).reshape(-1) * spread + mean)
+        return evaluate(labels, probabilities(logits))
 
     epochs = EpochCallback()
     patience = SETTINGS["early_stopping_patience"]
@@ -306,14 +334,14 @@ def train(
     return model.eval()
 
 
-def predict(model: Any, tokenizer: Any, texts: list[str]) -> NDArray[np.float64]:
+def predict(model: Any, tokenizer: Any, texts: list[Text]) -> NDArray[np.float64]:
     """Return probabilities (n, classes), or numbers (n,)."""
     logits = []
     with torch.inference_mode():
         for text in texts:
-            batch = tokenizer(text, truncation=True, max_length=SETTINGS["max_length"], return_tensors="pt")
+            batch = tokenizer(*text, truncation=True, max_length=SETTINGS["max_length"], return_tensors="pt")
             logits.append(model(**batch.to(model.device)).logits[0].float().cpu().numpy())
-    return softmax(np.asarray(logits, float), axis=1) if SETTINGS["labels"] else np.asarray(logits, float)[:, 0]
+    return probabilities(logits) if SETTINGS["labels"] else np.asarray(logits, float)[:, 0]
 
 
 def main(source: str, target: str) -> None:

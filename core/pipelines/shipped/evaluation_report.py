@@ -11,6 +11,7 @@ import numpy as np
 
 from core.evaluation import METRICS, confusion, curves
 from core.jsonable import JsonObject
+from core.label_cells import MULTILABEL
 from core.pipelines.shipped.scored import PositiveClass, ScoredTable, TrainingRows
 
 if TYPE_CHECKING:
@@ -162,7 +163,9 @@ class EvaluationReport:
         )
 
     def _confusion(self) -> list[list[int]] | None:
-        return None if self.scored.labels is None else confusion(self.scored.y, self.scored.outputs)
+        if self.scored.labels is None or self.scored.task == MULTILABEL:
+            return None
+        return confusion(self.scored.y, self.scored.outputs)
 
     def _metric_rows(self) -> list[tuple[str, str, str, str]]:
         guessing = self.compared.metrics["prior"]
@@ -207,11 +210,11 @@ class EvaluationReport:
 
         scored, figures = self.scored, list[Figure]()
         counts = self._confusion()
-        if scored.labels is None or counts is None:
+        if scored.labels is None:
             values = curves(scored.y, scored.outputs, None)
             points = pd.DataFrame({"actual": values["actual"], "predicted": values["predicted"]})
             figures.append(Figure("residuals", partial(residuals_chart, points, "Predicted and actual values")))
-        elif len(scored.labels) <= _MAX_DRAWN_CLASSES:
+        elif counts is not None and len(scored.labels) <= _MAX_DRAWN_CLASSES:
             right = sum(counts[code][code] for code in range(len(counts)))
             title = f"{right / len(scored.y):.1%} of {len(scored.y):,} rows are predicted correctly"
             figures.append(Figure("confusion", partial(confusion_chart, scored.labels, counts, title)))

@@ -60,27 +60,23 @@ def _export(
     model: ModelFolder, file: Path, train: pd.DataFrame, held_out: pd.DataFrame, policy: ThresholdPolicy | None
 ) -> OnnxModel:
     from core.edge import export_onnx
+    from core.finetune import FineTuneSettings, usable_texts
 
     if not model.reads_text:
         return export_onnx(
             model.data, file, train=train.head(_COMPARED_ROWS), held_out=held_out.head(_COMPARED_ROWS), policy=policy
         )
-    settings = read_result(model)["settings"]
-    parts = [_texts(rows[settings["text_column"]]) for rows in (train, held_out)]
+    settings = FineTuneSettings.model_validate(read_result(model)["settings"])
+    parts = [list(usable_texts(rows, settings).values())[:_COMPARED_TEXTS] for rows in (train, held_out)]
     return export_onnx(
         model.data / "model",
         file,
         train=parts[0],
         held_out=parts[1] or parts[0],
-        max_length=settings["max_length"],
+        max_length=settings.max_length,
         policy=policy,
-        target=settings["label_column"],
+        target=settings.label_column,
     )
-
-
-def _texts(column: pd.Series) -> list[str]:
-    texts = column.dropna().astype(str)
-    return list(texts[texts.str.strip().astype(bool)].head(_COMPARED_TEXTS))
 
 
 def _read_policy(path: Path | None) -> ThresholdPolicy | None:

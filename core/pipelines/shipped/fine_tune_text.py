@@ -35,7 +35,6 @@ def _work(arguments: Arguments) -> None:
     asked = arguments.text("target") if stored is None else stored.label_column
     table, target = read_training(arguments.path("training_data"), asked)
     settings = _settings(arguments, table, target.name) if stored is None else stored
-    text_column = settings.text_column
     with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
         result = fine_tune(table.frame, settings, output_dir=scratch, report=log_event)
         folder = arguments.path("model")
@@ -48,7 +47,7 @@ def _work(arguments: Arguments) -> None:
         target,
         ModelFacts(
             "text",
-            [text_column],
+            settings.text_columns,
             result.labels,
             result.packages,
             "fine_tune_text",

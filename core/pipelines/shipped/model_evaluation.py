@@ -12,7 +12,9 @@ import numpy as np
 from core.columns import require_columns
 from core.errors import ExportError
 from core.files import write_text
+from core.finetune import known_label_sets
 from core.jsonable import jsonable
+from core.label_cells import MULTILABEL
 from core.pipelines.shipped.command import Arguments, log, run_component, write_metrics, write_report
 from core.pipelines.shipped.evaluation_report import EvaluationReport, GroupComparison
 from core.pipelines.shipped.model_folder import ModelFolder
@@ -111,6 +113,10 @@ def _guesses(model: ModelFolder, scored: ScoredTable) -> NDArray[np.float64]:
     trained = model.training_table().frame[scored.target].dropna()
     if scored.labels is None:
         return np.full(len(scored.y), float(pd.to_numeric(trained, errors="coerce").mean()))
+    if scored.task == MULTILABEL:
+        separator = read_result(model)["settings"].get("label_separator")
+        y, known = known_label_sets(trained, scored.labels, separator)
+        return np.tile(y[known].mean(axis=0), (len(scored.y), 1))
     shares = label_texts(trained).value_counts(normalize=True).reindex(scored.labels, fill_value=0.0)
     return np.tile(shares.to_numpy(dtype=float), (len(scored.y), 1))
 
@@ -131,8 +137,9 @@ def _fairness(
     """Return the comparison of groups by each column, and why a column was not compared."""
     from core.fairness import as_groups, conclude, group_metrics
 
-    if scored.task == "multiclass" and sensitive:
-        return [], [f"Groups are not compared: '{scored.target}' has more than two classes."]
+    if scored.task in ("multiclass", MULTILABEL) and sensitive:
+        several = "several labels" if scored.task == MULTILABEL else "more than two classes"
+        return [], [f"Groups are not compared: '{scored.target}' has {several}."]
     require_columns(scored.frame.columns, list(sensitive))
     comparisons, skipped = [], []
     for column in sensitive:

@@ -11,8 +11,12 @@ import numpy as np
 
 from core.columns import require_columns
 from core.errors import InputError
+from core.evaluation import LABEL_THRESHOLD
 from core.favorable import favorable_outcome
+from core.finetune import known_label_sets
+from core.finetune import label_texts as names_of
 from core.jsonable import JsonObject
+from core.label_cells import MULTILABEL
 from core.pipelines.shipped.model_folder import ModelFolder
 from core.pipelines.tables import DataTable
 
@@ -59,8 +63,8 @@ class ScoredTable:
     ----------
     frame : DataFrame
         The rows.
-    y : array of shape (n,)
-        Class codes, or numbers.
+    y : array of shape (n,) or (n, labels)
+        Class codes, numbers, or whether a row has each label.
     outputs : array of shape (n, classes) or (n,)
         Probabilities, or numbers.
     labels : list of str or None
@@ -83,7 +87,9 @@ class ScoredTable:
 
     @property
     def task(self) -> str:
-        """Task of the model: binary, multiclass or regression."""
+        """Task of the model: binary, multiclass, regression or multilabel."""
+        if self.y.ndim == 2:
+            return MULTILABEL
         return "regression" if self.labels is None else "binary" if len(self.labels) == 2 else "multiclass"
 
     @property
@@ -91,14 +97,16 @@ class ScoredTable:
         """Labels as text, or numbers."""
         if self.labels is None:
             return self.y
-        return np.asarray(np.array(self.labels, dtype=object)[self.y.astype(np.intp)])
+        return names_of(self.labels, self.y)
 
     @property
     def predicted(self) -> NDArray[np.generic]:
         """Predicted labels as text, or numbers."""
         if self.labels is None:
             return self.outputs
-        return np.asarray(np.array(self.labels, dtype=object)[self.outputs.argmax(axis=1)])
+        if self.task == MULTILABEL:
+            return names_of(self.labels, self.outputs >= LABEL_THRESHOLD)
+        return names_of(self.labels, self.outputs.argmax(axis=1))
 
 
 @dataclass(frozen=True)
@@ -176,6 +184,9 @@ def score_table(model: ModelFolder, table: DataTable) -> ScoredTable:
         y = pd.to_numeric(frame[target], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         known = np.isfinite(y)
         unknown = frame[target].notna().to_numpy() & ~known
+    elif result["task"] == MULTILABEL:
+        y, known = known_label_sets(frame[target], labels, result["settings"].get("label_separator"))
+        unknown = frame[target].notna().to_numpy() & ~known
     else:
         texts = label_texts(frame[target])
         y = pd.Index(labels, dtype=object).get_indexer(texts)
@@ -228,7 +239,9 @@ def positive_class(model: ModelFolder, scored: ScoredTable) -> PositiveClass | N
 def compare_with_training(model: ModelFolder, scored: ScoredTable, part: str | None) -> TrainingRows:
     """Count the rows that are equal to one that the model was trained on."""
     result = read_result(model)
-    columns = [str(name) for name in result.get("features") or [result["settings"]["text_column"]]] + [scored.target]
+    settings = result["settings"]
+    texts = [settings[name] for name in ("text_column", "second_text_column") if settings.get(name)]
+    columns = [str(name) for name in result.get("features") or texts] + [scored.target]
     trained = model.training_table().frame
     columns = [name for name in columns if name in trained.columns and name in scored.frame.columns]
     if (len(trained) + len(scored.frame)) * len(columns) > _MAX_CELLS:

@@ -64,8 +64,8 @@ def test_outputs_keep_the_order_of_texts_of_all_lengths(plain):
     model, tokenizer = load_text_model(plain.result.model_dir)
     texts = ["word " * n for n in (9, 1, 30, 3, 17, 2)]
     encoded = encode_texts(tokenizer, texts, 48)
-    together = text_model_outputs(model, tokenizer, encoded, 2, True)
-    alone = np.vstack([text_model_outputs(model, tokenizer, [item], 1, True) for item in encoded])
+    together = text_model_outputs(model, tokenizer, encoded, 2)
+    alone = np.vstack([text_model_outputs(model, tokenizer, [item], 1) for item in encoded])
     assert np.allclose(together, alone, atol=1e-6)
     assert together.sum(axis=1) == pytest.approx(1.0)
 

@@ -3,9 +3,10 @@
 import pytest
 
 from core.errors import SettingsError
-from core.finetune import FineTuneSettings
+from core.finetune import TARGET_KINDS, FineTuneSettings
 
 NAMES = {"text_column": "text", "label_column": "label"}
+CLASSES, NUMBER = TARGET_KINDS["classification"], TARGET_KINDS["regression"]
 
 
 def test_defaults_are_those_of_the_page():
@@ -36,8 +37,8 @@ def test_what_is_invalid_is_named(values, said):
 
 
 def test_metric_that_chooses_the_epoch():
-    assert FineTuneSettings(**NAMES).best_metric(True) == "accuracy"
-    assert FineTuneSettings(**NAMES, class_weights=True).best_metric(True) == "f1_macro"
-    assert FineTuneSettings(**NAMES).best_metric(False) == "rmse"
+    assert FineTuneSettings(**NAMES).best_metric(CLASSES) == "accuracy"
+    assert FineTuneSettings(**NAMES, class_weights=True).best_metric(CLASSES) == "f1_macro"
+    assert FineTuneSettings(**NAMES).best_metric(NUMBER) == "rmse"
     with pytest.raises(SettingsError, match="holds a number"):
-        FineTuneSettings(**NAMES, metric_for_best_model="accuracy").best_metric(False)
+        FineTuneSettings(**NAMES, metric_for_best_model="accuracy").best_metric(NUMBER)

@@ -8,7 +8,7 @@ import pytest
 from safetensors.torch import load_file
 
 from core.errors import SettingsError
-from core.finetune import FineTuneSettings, fine_tune
+from core.finetune import TARGET_KINDS, FineTuneSettings, fine_tune
 from core.finetune.base_model import resolve
 from core.finetune.build import build, class_weights
 
@@ -95,12 +95,12 @@ def test_class_weights_find_the_rare_class(reviews, train):
 
 
 def test_frozen_layers_keep_their_weights(tiny, settings_of):
-    model, _ = build(resolve(str(tiny)), ["a", "b"], settings_of(freeze_layers=1))
+    model, _ = build(resolve(str(tiny)), TARGET_KINDS["classification"], ["a", "b"], settings_of(freeze_layers=1))
     trained = {name for name, part in model.named_parameters() if part.requires_grad}
     assert not any(name.startswith(("bert.embeddings", "bert.encoder.layer.0")) for name in trained)
     assert any(name.startswith("bert.encoder.layer.1") for name in trained)
     with pytest.raises(SettingsError, match="has 2 layers"):
-        build(resolve(str(tiny)), ["a", "b"], settings_of(freeze_layers=3))
+        build(resolve(str(tiny)), TARGET_KINDS["classification"], ["a", "b"], settings_of(freeze_layers=3))
 
 
 def test_lora_is_merged_into_a_plain_model(train, tiny):

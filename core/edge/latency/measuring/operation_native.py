@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.edge.latency.facts import TokenCounts
 from core.edge.latency.measuring.loops import Item, Run
-from core.edge.latency.measuring.requests import batches
+from core.edge.latency.measuring.requests import batches, read_texts
 from core.edge.latency.measuring.timing import first_run, measure, tokenize
 from core.edge.latency.measuring.usage import resident_mb
 from core.edge.latency.messages import Emit, Job, LoadedModel, Measured, Step, TextInputs
@@ -18,6 +17,8 @@ from core.edge.latency.messages import Emit, Job, LoadedModel, Measured, Step, T
 if TYPE_CHECKING:
     import torch
     from transformers import BatchEncoding
+
+    from core.finetune import Text
 
 __all__ = ["work"]
 
@@ -52,7 +53,7 @@ def _measure_table(job: Job, folder: Path, emit: Emit) -> Measured:
 def _measure_text(job: Job, inputs: TextInputs, folder: Path, emit: Emit) -> Measured:
     import torch
 
-    from core.finetune import load_text_model, quiet_transformers
+    from core.finetune import encode_texts, load_text_model, quiet_transformers
 
     settings = job.settings
     torch.set_num_threads(settings.intra_op_threads)
@@ -64,19 +65,20 @@ def _measure_text(job: Job, inputs: TextInputs, folder: Path, emit: Emit) -> Mea
         model, tokenizer = load_text_model(job.path)
         load_ns = time.perf_counter_ns() - began
     torch.set_num_threads(settings.intra_op_threads)  # `quiet_transformers` restored the number before
-    texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
+    texts = read_texts(folder)
     groups = [[texts[index] for index in batch] for batch in batches(settings.batch_size, len(texts))]
     length = settings.sequence_length
     padding: str | bool = True if length is None else "max_length"
 
-    def encode(batch: list[str]) -> BatchEncoding:
+    def encode(batch: list[Text]) -> BatchEncoding:
         max_length = length or inputs.max_length
-        return tokenizer(batch, padding=padding, truncation=True, max_length=max_length, return_tensors="pt")
+        encoded = encode_texts(tokenizer, batch, max_length)
+        return tokenizer.pad(encoded, padding=padding, max_length=length, return_tensors="pt")
 
-    def lengths(batch: list[str]) -> list[int]:
+    def lengths(batch: list[Text]) -> list[int]:
         return [int(count) for count in encode(batch)["attention_mask"].sum(dim=1)]
 
-    def run(batch: list[str]) -> torch.Tensor:
+    def run(batch: list[Text]) -> torch.Tensor:
         with torch.inference_mode():
             return model(**encode(batch).to(model.device)).logits
 

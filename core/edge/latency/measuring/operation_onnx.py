@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.edge.latency.facts import TokenCounts
 from core.edge.latency.measuring.loops import Item, Run
-from core.edge.latency.measuring.requests import Feeds, batches, random_feeds
+from core.edge.latency.measuring.requests import Feeds, batches, random_feeds, read_texts
 from core.edge.latency.measuring.session import IDENTITY, applied, open_session
 from core.edge.latency.measuring.timing import first_run, measure, tokenize
 from core.edge.latency.measuring.usage import resident_mb
@@ -36,6 +36,8 @@ from core.edge.latency.settings import LatencySettings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from core.finetune import Text
 
 __all__ = ["Requests", "build_requests", "empty_graph", "work"]
 
@@ -126,16 +128,16 @@ def _text_requests(
     job: Job,
     folder: Path,
     emit: Emit,
-) -> Requests[list[str]] | Requests[Feeds]:
+) -> Requests[list[Text]] | Requests[Feeds]:
     from core.edge.scoring.encoder import Encoder
 
     names = [port.name for port in session.get_inputs()]
     encode = Encoder(inputs.tokenizer, names, inputs.max_length, job.settings.sequence_length)
-    texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
+    texts = read_texts(folder)
     groups = [[texts[index] for index in batch] for batch in batches(job.settings.batch_size, len(texts))]
     encoded, tokens = tokenize(encode, encode.lengths, groups, folder, emit)
 
-    def run_texts(batch: list[str]) -> object:
+    def run_texts(batch: list[Text]) -> object:
         return run(encode(batch))
 
     return Requests(run_texts, groups, tokens) if job.preprocessing else Requests(run, encoded, tokens)

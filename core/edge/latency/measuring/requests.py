@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError, SettingsError
 
-__all__ = ["Feeds", "SessionInput", "batches", "count_rows", "random_feeds", "stack"]
+if TYPE_CHECKING:
+    from core.finetune import Text
+
+__all__ = ["Feeds", "SessionInput", "batches", "count_rows", "random_feeds", "read_texts", "stack"]
 
 Feeds = dict[str, NDArray[Any]]
 """One array per input; their types are as the graph has them."""
@@ -38,6 +43,12 @@ class SessionInput(Protocol):
     name: str
     type: str
     shape: Sequence[int | str | None]
+
+
+def read_texts(folder: Path) -> list[Text]:
+    """Return the texts, or pairs, that were written for the measuring process."""
+    stored = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
+    return [text if isinstance(text, str) else (text[0], text[1]) for text in stored]
 
 
 def random_feeds(
