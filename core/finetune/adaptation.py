@@ -1,4 +1,4 @@
-"""Domain adaptation: the pre-training of a base model goes on, by masked words, on the texts of the table.
+"""Domain adaptation: the pre-training of a base model is continued, by masked words, on the texts of the table.
 
 Gururangan et al. 2020, "Don't Stop Pretraining". Texts without a label count too; those that are held out do not, so
 that the test still stands for texts that were never seen.
@@ -77,7 +77,7 @@ def adapt(
     settings : FineTuneSettings
         The settings of the training.
     folder : TrainingFolder
-        The folder of the training; an adaptation that was stopped goes on from its last checkpoint.
+        The folder of the training; an adaptation that was stopped continues from its last checkpoint.
     report, should_stop : callable
         The same as those of `core.finetune.fine_tune`.
 
@@ -220,7 +220,7 @@ def _arguments(settings: FineTuneSettings, folder: TrainingFolder, texts: int) -
 class _MaskedTexts(Sequence[Encoded]):
     """Texts with masked words, others in each epoch; they depend on seed, epoch and position alone.
 
-    So an adaptation that goes on in mid-epoch masks the same words as one that was never stopped. Of the masked tokens
+    So an adaptation that resumes in mid-epoch masks the same words as one that was never stopped. Of the masked tokens
     80% are hidden, 10% replaced by others, and 10% left as they are (Devlin et al. 2019).
     """
 

@@ -177,7 +177,8 @@ def _strata(y: Target) -> Target:
         return y
     order = np.argsort(y.sum(axis=0), kind="stable")
     ranked = y[:, order]
-    return np.where(ranked.any(axis=1), order[ranked.argmax(axis=1)], y.shape[1]).astype(np.intp)
+    strata: NDArray[np.intp] = np.where(ranked.any(axis=1), order[ranked.argmax(axis=1)], y.shape[1]).astype(np.intp)
+    return strata
 
 
 def _split(

@@ -82,6 +82,8 @@ def mistakes(data: TextData, rows: NDArray[np.intp], output: NDArray[np.float64]
         the one that is wrong with the highest); at most 100 rows.
     """
     y = data.y[rows]
+    label: NDArray[np.generic]
+    predicted: NDArray[np.generic]
     if data.labels is None:
         worst = np.argsort(-np.abs(output - y), kind="stable")[:_MAX_MISTAKES]
         label, predicted, confidence = y[worst], output[worst], np.full(len(worst), np.nan)

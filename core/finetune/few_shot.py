@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["FEW_TEXTS", "few_shot_passes", "train_few_shot"]
+__all__ = ["FEW_TEXTS", "few_shot_passes", "mixed_batches", "pair_loss", "train_few_shot"]
 
 FEW_TEXTS = 20
 """Number of texts per class below which pairs teach more than labels."""
@@ -73,7 +73,7 @@ def train_few_shot(job: TrainingJob) -> Reached:
     job.folder.history(up_to=0)
     random = np.random.default_rng(settings.seed)
     torch.manual_seed(settings.seed)
-    batches = [batch for _ in range(_PASSES) for batch in _mixed_batches(y, settings.train_batch_size, random)]
+    batches = [batch for _ in range(_PASSES) for batch in mixed_batches(y, settings.train_batch_size, random)]
     optimizer = torch.optim.AdamW(
         [part for part in model.parameters() if part.requires_grad],
         settings.learning_rate,
@@ -90,7 +90,7 @@ def train_few_shot(job: TrainingJob) -> Reached:
                 f"Stopped at step {step - 1:,} of {len(batches):,}.", "Resume to begin again: it is short."
             )
         inputs = tokenizer.pad([encoded[row] for row in batch], return_tensors="pt").to(model.device)
-        loss = _pair_loss(_read_by_head(model, inputs), torch.tensor(y[batch], device=model.device))
+        loss = pair_loss(_read_by_head(model, inputs), torch.tensor(y[batch], device=model.device))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -138,8 +138,18 @@ def _check(model: PreTrainedModel, data: TextData) -> None:
         )
 
 
-def _mixed_batches(y: NDArray[np.intp], size: int, random: np.random.Generator) -> Iterator[NDArray[np.intp]]:
-    """Yield batches that hold the classes in equal shares, rare ones repeatedly."""
+def mixed_batches(y: NDArray[np.intp], size: int, random: np.random.Generator) -> Iterator[NDArray[np.intp]]:
+    """Yield batches that hold the classes in equal shares, rare ones repeatedly.
+
+    Parameters
+    ----------
+    y : array of int of shape (n,)
+        Classes of the rows.
+    size : int
+        Number of rows of a batch; larger where that does not hold two rows of each class.
+    random : Generator
+        Random number generator that draws the order.
+    """
     classes = np.unique(y)
     most = int(np.bincount(y).max())
     columns = []
@@ -168,8 +178,16 @@ def _read_by_head(model: PreTrainedModel, inputs: dict[str, torch.Tensor]) -> to
     return read if read.ndim == 2 else read[:, 0]
 
 
-def _pair_loss(read: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-    """Return how far pairs of a batch are from cosine 1 in a class, and 0 between classes; both count the same."""
+def pair_loss(read: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+    """Return how far pairs of a batch are from cosine 1 in a class, and 0 between classes; both count the same.
+
+    Parameters
+    ----------
+    read : tensor of shape (n, width)
+        Input of the last layer for each text.
+    classes : tensor of shape (n,)
+        Class of each text.
+    """
     import torch
 
     unit = torch.nn.functional.normalize(read.float(), dim=1)

@@ -93,8 +93,8 @@ def standalone_script(settings: FineTuneSettings, info: Mapping[str, Any]) -> st
 
 def _separator(settings: FineTuneSettings, info: Mapping[str, Any]) -> str | None:
     """Return the sign between the labels of a cell, as the training read them."""
-    read = next((item["values"] for item in info["findings"] if item["check"] == "labels_read"), {})
-    return settings.label_separator or read.get("separator") or None
+    read = [item["values"] for item in info["findings"] if item["check"] == "labels_read"]
+    return settings.label_separator or (str(read[0]["separator"]) or None if read else None)
 
 
 def _parts(settings: FineTuneSettings, kind: TargetKind) -> list[str]:

@@ -78,9 +78,10 @@ class TargetKind:
         outputs : array of shape (n, k)
             Probabilities of the classes or labels. A label is predicted from a half on.
         """
+        chosen: NDArray[np.intp] = outputs.argmax(axis=1)
         if self.name == "multilabel":
-            return (outputs >= LABEL_THRESHOLD).astype(int)
-        return outputs.argmax(axis=1)
+            chosen = (outputs >= LABEL_THRESHOLD).astype(chosen.dtype)
+        return chosen
 
 
 TARGET_KINDS: Registry[TargetKind] = Registry(

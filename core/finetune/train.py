@@ -53,7 +53,7 @@ class TrainedModel:
     findings : list of Finding, optional
         Findings about the base model.
     adaptation : Adaptation, optional
-        How the base model was adapted to the texts before.
+        Facts about the adaptation of the base model to the texts, where there was one.
     """
 
     steps: int

@@ -42,21 +42,22 @@ def show(by_id: dict[str, Dataset]) -> None:
         st.caption("Choose the column with the texts, and the column to predict.")
         return
     suggestions.explain(dataset, "finetune", {"text": text, "label": label})
-    second = _second_text(dataset, names, text, label)
+    other = _second_text(dataset, names, text, label)
+    read = [text, *([] if other is None else [other])]
     target = st.container()
     kind = label_kind.show(dataset, label)
     with target:
-        if not preview.examples(dataset, [text, *([] if second is None else [second])], label, kind):
+        if not preview.examples(dataset, read, label, kind):
             return
     if kind is None:
         return
     base, folder = _base()
     length = st.container()
     values: dict[str, Any] = {"text_column": text, "label_column": label, "base_model": base, **kind}
-    used = [text, label, *([] if second is None else [second]), *kind.get("label_columns", ())]
-    values |= {"second_text_column": second, **advanced.show(dataset, used, names)}
+    used = [*read, label, *kind.get("label_columns", ())]
+    values |= {"second_text_column": other, **advanced.show(dataset, used, names)}
     with length:
-        preview.lengths(dataset, text, second, folder, values["max_length"])
+        preview.lengths(dataset, text, other, folder, values["max_length"])
     settings = FineTuneSettings(**values)
     estimate.show(dataset, settings)
     if st.button("Start", type="primary", icon=":material/play_arrow:", key="finetune-start"):

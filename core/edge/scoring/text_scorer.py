@@ -101,7 +101,7 @@ class TextScorer:
 
         if not len(texts):
             raise InputError("There are no texts.", "Give at least one.")
-        rows = [text if isinstance(text, tuple) else (text,) for text in texts]
+        rows: list[tuple[str, ...]] = [text if isinstance(text, tuple) else (text,) for text in texts]
         empty = sum(any(pd.isna(part) or not str(part).strip() for part in row) for row in rows)
         if empty:
             raise InputError(f"{empty:,} of {len(texts):,} texts are empty or missing.", "Leave them out.")

@@ -48,7 +48,7 @@ def strata(y: NDArray[Any]) -> NDArray[Any]:
         return y
     order = np.argsort(y.sum(axis=0), kind="stable")
     ranked = y[:, order]
-    return np.where(ranked.any(axis=1), order[ranked.argmax(axis=1)], y.shape[1])
+    return np.asarray(np.where(ranked.any(axis=1), order[ranked.argmax(axis=1)], y.shape[1]))
 
 
 def class_weights(y: NDArray[Any]) -> torch.Tensor | None:
@@ -66,9 +66,9 @@ def total_loss(logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor 
     return torch.nn.functional.binary_cross_entropy_with_logits(logits, smooth, pos_weight=weight, reduction="sum")
 
 
-def probabilities(logits: NDArray[Any]) -> NDArray[np.float64]:
+def probabilities(logits: Any) -> NDArray[np.float64]:
     """Return the probability of each label."""
-    return expit(np.asarray(logits, dtype=float))
+    return np.asarray(expit(np.asarray(logits, dtype=float)))
 
 
 def evaluate(y: NDArray[Any], output: NDArray[np.float64]) -> dict[str, float]:

@@ -88,14 +88,14 @@ def read_labels(table: pd.DataFrame) -> NDArray[Any]:
     """Return the class codes, or numbers, of rows."""
     label, names = table[SETTINGS["label_column"]], SETTINGS["labels"]
     if names is None:
-        return pd.to_numeric(label).to_numpy(float)
+        return np.asarray(pd.to_numeric(label), dtype=float)
     codes = {name: code for code, name in enumerate(names)}
     # A whole number may be written with a decimal point; a label that is a text such as "1.0" stays one.
     values = label.map(lambda value: value if value in codes else re.sub(r"^(-?\d+)\.0+$", r"\1", value))
     unknown = sorted(set(values) - set(codes))
     if unknown:
         sys.exit(f"{unknown[0]!r} is not a label of the run: {', '.join(names[:20])}.")
-    return values.map(codes).to_numpy(int)
+    return np.asarray(values.map(codes), dtype=int)
 
 
 def strata(y: NDArray[Any]) -> NDArray[Any]:
@@ -220,9 +220,9 @@ def loss_function(weights: torch.Tensor | None) -> Any:
     return loss
 
 
-def probabilities(logits: NDArray[Any]) -> NDArray[np.float64]:
+def probabilities(logits: Any) -> NDArray[np.float64]:
     """Return probabilities of the classes."""
-    return softmax(np.asarray(logits, dtype=float), axis=1)
+    return np.asarray(softmax(np.asarray(logits, dtype=float), axis=1))
 
 
 def evaluate(y: NDArray[Any], output: NDArray[np.float64]) -> dict[str, float]:

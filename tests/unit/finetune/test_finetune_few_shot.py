@@ -12,7 +12,7 @@ from core.datasets import load_sample
 from core.edge import TextScorer, export_onnx
 from core.errors import SettingsError, StoppedError
 from core.finetune import FineTuneSettings, fine_tune
-from core.finetune.few_shot import _mixed_batches, _pair_loss, few_shot_passes
+from core.finetune.few_shot import mixed_batches, pair_loss, few_shot_passes
 from tests.unit.finetune.families import write_base
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 def test_batches_hold_the_classes_in_equal_shares():
     y = np.array([0] * 20 + [1] * 3 + [2] * 1)
-    batches = list(_mixed_batches(y, 9, np.random.default_rng(0)))
+    batches = list(mixed_batches(y, 9, np.random.default_rng(0)))
     counts = np.array([np.bincount(y[batch], minlength=3) for batch in batches])
     assert (counts.max(axis=1) - counts.min(axis=1)).max() <= 1
     assert set(np.concatenate(batches)) == set(range(24))
@@ -35,7 +35,7 @@ def test_the_loss_is_the_mean_squared_distance_from_the_cosine_of_each_pair():
     unit = read / np.linalg.norm(read, axis=1, keepdims=True)
     same = [(1 - unit[i] @ unit[j]) ** 2 for i in range(6) for j in range(6) if i != j and y[i] == y[j]]
     other = [(unit[i] @ unit[j]) ** 2 for i in range(6) for j in range(6) if y[i] != y[j]]
-    ours = float(_pair_loss(torch.tensor(read), torch.tensor(y)))
+    ours = float(pair_loss(torch.tensor(read), torch.tensor(y)))
     assert ours == pytest.approx((np.mean(same) + np.mean(other)) / 2, rel=1e-5)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from core.edge.latency.messages import Emit, Step, Timing
 from core.edge.latency.scenarios import SCENARIOS
 from core.edge.latency.settings import LatencySettings
 from core.errors import LimitError
+
+if TYPE_CHECKING:
+    from core.finetune import Text
 
 __all__ = ["first_run", "measure", "tokenize"]
 
@@ -183,9 +186,9 @@ def _serve(
 
 
 def tokenize(
-    encode: Callable[[list[str]], Encoded],
-    lengths: Callable[[list[str]], list[int]],
-    batches: Sequence[list[str]],
+    encode: Callable[[list[Text]], Encoded],
+    lengths: Callable[[list[Text]], list[int]],
+    batches: Sequence[list[Text]],
     folder: Path,
     emit: Emit,
 ) -> tuple[list[Encoded], TokenCounts]:
@@ -197,7 +200,7 @@ def tokenize(
         Returns the tensors of a batch of texts.
     lengths : callable
         Returns the number of tokens of each text of a batch.
-    batches : sequence of list of str
+    batches : sequence of list of str or of (str, str)
         The texts.
     folder : Path
         Folder for the times.
