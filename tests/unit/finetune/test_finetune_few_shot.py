@@ -12,7 +12,7 @@ from core.datasets import load_sample
 from core.edge import TextScorer, export_onnx
 from core.errors import SettingsError, StoppedError
 from core.finetune import FineTuneSettings, fine_tune
-from core.finetune.few_shot import mixed_batches, pair_loss, few_shot_passes
+from core.finetune.few_shot import few_shot_passes, mixed_batches, pair_loss
 from tests.unit.finetune.families import write_base
 
 pytestmark = pytest.mark.filterwarnings("ignore")
