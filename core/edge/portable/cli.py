@@ -18,7 +18,7 @@ from .model import EdgeModel
 from .read_file import read_text
 from .ties import largest
 
-__all__ = ["FILE_DECISION", "Answers", "answer", "main", "predict"]
+__all__ = ["FILE_DECISION", "Answers", "answer", "main", "predict", "read_rows"]
 
 FILE_DECISION = "decision of this file"
 """Column of the expected output that a smaller variant has where it decides on some rows unlike its model."""
@@ -79,7 +79,7 @@ def predict(
         When a column or a value cannot be used.
     """
     model = EdgeModel(folder)
-    cells = _cells(model, source, id_column, text_column)
+    cells = read_rows(model, source, id_column=id_column, text_column=text_column)
     if not len(next(iter(cells.values()))):
         raise CellError(f"{Path(source).name} has no rows.")
     ids = cells.get(id_column or _ID)
@@ -146,7 +146,10 @@ def answer(model: EdgeModel, cells: dict[str, list[str]], *, id_column: str = _I
     return Answers(outputs, labels, decisions)
 
 
-def _cells(model: EdgeModel, source: str | Path, id_column: str | None, text_column: str) -> dict[str, list[str]]:
+def read_rows(
+    model: EdgeModel, source: str | Path, *, id_column: str | None = None, text_column: str = _TEXT
+) -> dict[str, list[str]]:
+    """Return the columns of a file that a model reads, as `answer` takes them; see `predict`."""
     required = model.required if model.kind == "table" else [text_column, *(model.rules.columns if model.rules else [])]
     if model.kind == "text" and Path(source).suffix == ".txt":
         lines = io.StringIO(read_text(source), newline=None)  # str.splitlines would also split at rarer separators

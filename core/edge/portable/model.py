@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from . import steps
 from .cells import MISSING, CellError, feed, groups
 from .rules import Rules
 from .session import open_session
-from .wordpiece import WordPiece
+from .tokenizer import load_tokenizer, require_text
 from .written import category_text, read_cell
 
 __all__ = ["EdgeModel"]
@@ -63,7 +63,7 @@ class EdgeModel:
         policy = read("policy")
         self.rules = None if policy is None else Rules(policy)
         self._tokenize = (
-            None if self.kind == "table" else _tokenizer(self._folder / "tokenizer.json", read("max_length"))
+            None if self.kind == "table" else load_tokenizer(self._folder / "tokenizer.json", read("max_length"))
         )
 
     @property
@@ -120,8 +120,11 @@ class EdgeModel:
         assert self._tokenize is not None
         names = [port.name for port in self._session.get_inputs()]
         outputs = []
-        for text in texts:
-            ids, types = (np.array([values], dtype=np.int64) for values in self._tokenize(text))
+        for row, text in enumerate(texts, start=1):
+            tokens = self._tokenize(require_text(row, text))
+            if not tokens[0]:
+                raise CellError(f"Row {row}: the text {text!r:.40} has no tokens. Leave it out.")
+            ids, types = (np.array([values], dtype=np.int64) for values in tokens)
             feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
             outputs.append(self._session.run(None, {name: feeds[name] for name in names})[0][0])
         values = np.stack(outputs).astype(np.float64)
@@ -153,36 +156,3 @@ class EdgeModel:
                 f"The policy is about the label '{self.rules.positive}', which is not a label of the model."
             )
         return outputs[:, texts.index(self.rules.positive)]
-
-
-def _tokenizer(path: Path, max_length: int | None) -> Callable[[str], tuple[list[int], list[int]]]:
-    """Return a function from a text to the ids and types of its tokens.
-
-    Tokenizers of BERT's type are our own, others those of the package ``tokenizers``.
-    """
-    config = json.loads(path.read_text(encoding="utf-8"))
-    if WordPiece.supports(config):
-        own = WordPiece(config, max_length)
-
-        def encode(text: str) -> tuple[list[int], list[int]]:
-            ids = own.encode(text)
-            return ids, [0] * len(ids)
-
-        return encode
-    try:
-        from tokenizers import Tokenizer
-    except ModuleNotFoundError:
-        raise CellError("This model's tokenizer needs a package: pip install -r requirements.txt") from None
-    tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.no_padding()
-    side = (tokenizer.truncation or {}).get("direction", "right")
-    if max_length is None:
-        tokenizer.no_truncation()
-    else:
-        tokenizer.enable_truncation(max_length, direction=side)
-
-    def encode_with_package(text: str) -> tuple[list[int], list[int]]:
-        encoding = tokenizer.encode(text)
-        return encoding.ids, encoding.type_ids
-
-    return encode_with_package
