@@ -119,7 +119,7 @@ def write_bundle(
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         packages = write_model(folder, content, tokenizer)
-        lines, held = written_rows(rows, cell_formats(metadata))
+        lines, held = written_rows(rows, cell_formats(metadata), shipped=True)
         if not held.any():
             raise ExportError("No row of the sample can be written as in the training file.", "Give other rows.")
         decisions = None if decisions is None else decisions[held]

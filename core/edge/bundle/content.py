@@ -93,7 +93,9 @@ def load_content(
     if policy is not None or formats is not None or steps is not None:
         metadata.write(proto)
     rows = _rows(metadata, sample)
-    return Content(proto, metadata, rows, _original_outputs(model, metadata, rows, original))
+    plain = _with_plain_lines(rows)
+    outputs = _original_outputs(model, metadata, rows, original) if plain is rows else None
+    return Content(proto, metadata, plain, outputs)
 
 
 def _group_formats(metadata: Metadata, formats: Mapping[str, CellFormat]) -> dict[str, Mapping[str, Any]] | None:
@@ -146,6 +148,14 @@ def _rows(metadata: Metadata, sample: Sample) -> pd.DataFrame:
         ids = frame["row_id"] if "row_id" in frame.columns else pd.Series(range(len(frame)), index=frame.index)
         rows = pd.concat([ids.rename("row_id"), rows], axis=1)
     return rows
+
+
+def _with_plain_lines(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows whose lines end as those of a CSV file that was read, where all rows have others."""
+    turned = rows.map(lambda cell: isinstance(cell, str) and "\r" in cell)
+    if not turned.any(axis=1).all():
+        return rows
+    return rows.map(lambda cell: cell.replace("\r\n", "\n").replace("\r", "\n") if isinstance(cell, str) else cell)
 
 
 def shipped_rows(content: Content) -> tuple[pd.DataFrame, NDArray[np.float64] | None]:

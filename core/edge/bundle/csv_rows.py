@@ -26,7 +26,7 @@ def needs_quote(cell: object) -> bool:
 
 
 def written_rows(
-    frame: pd.DataFrame, formats: Formats, *, varied: Sequence[str] = ()
+    frame: pd.DataFrame, formats: Formats, *, varied: Sequence[str] = (), shipped: bool = False
 ) -> tuple[list[list[str]], NDArray[np.bool_]]:
     """Return the cells of rows as a file has them, and which rows a file can hold.
 
@@ -39,6 +39,8 @@ def written_rows(
     varied : sequence of str, default=()
         Columns that have another spelling from row to row: with and without marks of thousands, other texts for a
         missing value, another of several formats of dates.
+    shipped : bool, default=False
+        Whether people get the file: a text that a spreadsheet would run is then written so that it is only shown.
     """
     columns, held = [], np.ones(len(frame), dtype=bool)
     for index, name in enumerate(map(str, frame.columns)):
@@ -49,12 +51,14 @@ def written_rows(
             texts = [missing if item is None else item for item in texts]
         held &= np.array([item is None or (bool(item) and _is_text(item[0])) for item in texts], dtype=bool)
         turns = range(index, index + len(texts)) if name in varied else [0] * len(texts)
+        if shipped:
+            texts = [[safe(cell)] if isinstance(cell, str) else item for cell, item in zip(cells, texts, strict=True)]
         columns.append([item[turn % len(item)] if item else "" for turn, item in zip(turns, texts, strict=True)])
     rows = [list(row) for row in zip(*columns, strict=True)]
     return [row for row, kept in zip(rows, held, strict=True) if kept], held
 
 
-def csv_of(names: Sequence[str], rows: Sequence[Sequence[str]], *, shipped: bool) -> str:
+def csv_of(names: Sequence[str], rows: Sequence[Sequence[str]], *, shipped: bool = False) -> str:
     """Return cells as CSV.
 
     Parameters
@@ -62,12 +66,11 @@ def csv_of(names: Sequence[str], rows: Sequence[Sequence[str]], *, shipped: bool
     names : sequence of str
         Names of the columns.
     rows : sequence of sequence of str
-        Cells of each row.
-    shipped : bool
-        Whether people get the file: what a spreadsheet would run is then written so that it is only shown.
+        Cells of each row, see `written_rows`.
+    shipped : bool, default=False
+        Whether people get the file.
     """
-    lines = [list(names), *rows]
-    return csv_text([[safe(cell) for cell in line] for line in lines] if shipped else lines)
+    return csv_text([[safe(name) for name in names] if shipped else list(names), *rows])
 
 
 def _spellings(written: Mapping[str, Any] | None, value: object) -> list[str] | None:
@@ -87,5 +90,5 @@ def _spellings(written: Mapping[str, Any] | None, value: object) -> list[str] | 
 
 
 def _is_text(cell: str) -> bool:
-    """Return whether a file of text can hold a cell: not zero bytes, nor halves of characters."""
-    return "\0" not in cell and not any("\ud800" <= char <= "\udfff" for char in cell)
+    """Return whether a CSV file can hold a cell: no zero bytes, no carriage returns, no halves of characters."""
+    return not any(char in "\0\r" or "\ud800" <= char <= "\udfff" for char in cell)

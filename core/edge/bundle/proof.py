@@ -69,13 +69,9 @@ def prove_reading(folder: Path, metadata: Metadata, rows: pd.DataFrame, outputs:
     """
     if metadata.kind == "text":
         rows, outputs = rows.head(_SCORED_TEXTS), None if outputs is None else outputs[:_SCORED_TEXTS]
-    given = len(rows)
+    given, usable = len(rows), _usable(metadata, rows)
+    rows, outputs = rows[usable], None if outputs is None else outputs[usable]
     lines, held = written_rows(rows, cell_formats(metadata), varied=_varied(metadata))
-    if metadata.policy is not None:
-        ruled = np.array(
-            [group in Rules(metadata.policy) for group in group_names(Rules(metadata.policy), rows)], dtype=bool
-        )
-        lines, held = [line for line, kept in zip(lines, ruled[held], strict=True) if kept], held & ruled
     if not held.any():
         raise ExportError("The bundle cannot be tried on any row of the sample.", "Give rows that a file can hold.")
     rows = rows[held]
@@ -117,6 +113,19 @@ def require_reading(parity: Parity) -> None:
         )
 
 
+def _usable(metadata: Metadata, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return the rows that a policy decides on, without those with a blank before a word where training had none."""
+    usable = np.ones(len(rows), dtype=bool)
+    if metadata.policy is not None:
+        rules = Rules(metadata.policy)
+        usable &= np.array([group in rules for group in group_names(rules, rows)], dtype=bool)
+    for column in metadata.columns:
+        if column.kind == "category" and column.padded is False:
+            cells = rows[column.name].astype(object)
+            usable &= ~np.array([isinstance(cell, str) and cell[:1].isspace() for cell in cells], dtype=bool)
+    return usable
+
+
 def _varied(metadata: Metadata) -> list[str]:
     """Return the columns whose cells may have any spelling: those that no step reads or makes."""
     own = [column.name for column in metadata.columns]
@@ -130,7 +139,7 @@ def _read(
     """Return the bundle's model and the cells that it reads from a file of these lines."""
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "rows.csv"
-        source.write_text(csv_of([str(name) for name in rows.columns], lines, shipped=False), "utf-8", newline="")
+        source.write_text(csv_of([str(name) for name in rows.columns], lines), "utf-8", newline="")
         model = EdgeModel(folder)
         cells = read_rows(model, source)
     if metadata.kind == "text":

@@ -101,7 +101,7 @@ def spellings(written: Mapping[str, Any], value: object) -> list[str]:
     ['true', 'True', 'TRUE']
     """
     if isinstance(value, str):
-        return [value]
+        return [value, value.replace("\n", "\r\n"), value.replace("\n", "\r")] if "\n" in value else [value]
     scalar = value.item() if isinstance(value, np.generic) else value
     return [text for text in dict.fromkeys(_texts(written, scalar)) if _means(written, text, scalar)]
 

@@ -121,7 +121,8 @@ def _read(
     path: str | Path, required: Sequence[str], instead: Sequence[str], written: Mapping[str, str]
 ) -> tuple[list[str], list[list[str]]]:
     """Return the names of the columns and the cells of each row, with the delimiter that finds the columns."""
-    text = read_text(path)
+    # As Plumbline's import does, which has one way to end a line, also within a cell.
+    text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")
     header: list[str] = []
     for delimiter in (",", ";", "\t", "|"):
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
