@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from core.datasets import CellFormat
-    from core.edge import ExportRecord
+    from core.edge import ExportRecord, OnnxModel, Parity
 
 __all__ = [
     "EDGE",
@@ -45,6 +45,7 @@ __all__ = [
     "TOKENIZER",
     "bundle",
     "keep",
+    "prove_bundle",
     "read",
     "require",
     "rows",
@@ -183,11 +184,12 @@ def bundle(run: Run, variant: str, target: Path, *, license: str, access: Access
     path = variant_path(run, record, variant, access=access)
     model = OnnxModel.from_dict(record.model.to_dict() | {"variant": variant, "size_bytes": path.stat().st_size}, path)
     sample = read_first_rows(_path(run, ROWS, access=access), _READ_ROWS).frame
-    formats, steps = _reading(record, sample.columns, access=access)
+    source = record.source.run if record.kind == "table" else None
+    formats, steps = _reading(source, sample.columns, access=access)
     original = _original(run, access=access)
     if original is not None:
         sample = sample.head(len(original))
-    sample = _with_rules(run, record, sample, access=access).head(_SAMPLE_ROWS)
+    sample = _with_rules(run, record, sample, access=access)
     return write_bundle(
         target,
         model,
@@ -198,7 +200,45 @@ def bundle(run: Run, variant: str, target: Path, *, license: str, access: Access
         formats=formats,
         steps=steps,
         original=None if original is None else original[sample.index],
+        sample_rows=_SAMPLE_ROWS,
     )
+
+
+def prove_bundle(
+    model: OnnxModel,
+    sample: pd.DataFrame,
+    answers: NDArray[np.float64],
+    *,
+    source: str,
+    tokenizer: Path | None,
+    access: Access,
+) -> Parity:
+    """Prove that a bundle of a model reads and answers a file as the model does; see `core.edge.prove_bundle`.
+
+    Parameters
+    ----------
+    model : OnnxModel
+        The exported model.
+    sample : DataFrame of n rows
+        Rows that it was not trained on, if there are any.
+    answers : array of shape (n, classes) or (n, 1)
+        Answers of the model itself.
+    source : str
+        Run that trained the model.
+    tokenizer : Path or None
+        The ``tokenizer.json`` of a text model.
+    access : Access
+        The workspace, and who acts in it.
+
+    Raises
+    ------
+    ExportError
+        When no bundle of it can be written.
+    """
+    from core.edge import prove_bundle
+
+    formats, steps = _reading(source if model.kind == "table" else None, sample.columns, access=access)
+    return prove_bundle(model, sample=sample, tokenizer=tokenizer, formats=formats, steps=steps, original=answers)
 
 
 def _with_rules(run: Run, record: ExportRecord, sample: pd.DataFrame, *, access: Access) -> pd.DataFrame:
@@ -253,22 +293,22 @@ def _differs(in_file: str, now: str) -> str:
 
 
 def _reading(
-    record: ExportRecord,
+    source_id: str | None,
     columns: Iterable[str],
     *,
     access: Access,
 ) -> tuple[dict[str, CellFormat] | None, dict[str, Any] | None]:
     """Return how the model's training file had its cells, and the steps from there to the columns of the model.
 
-    Nothing is known for a model of texts, or when its run was deleted.
+    Nothing is known without its run, or when that was deleted.
     """
     from core.datasets import Replay
     from core.models import REPLAY
 
-    if record.kind != "table" or record.source.run is None:
+    if source_id is None:
         return None, None
     try:
-        source = runs.get(record.source.run, access=access)
+        source = runs.get(source_id, access=access)
     except NotFoundError:
         return None, None
     formats = training_reading(source.id, source.dataset_id, access=access).formats()

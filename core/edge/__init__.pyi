@@ -1,6 +1,7 @@
-from .bundle.bundle import write_bundle
+from .bundle.bundle import prove_bundle, write_bundle
 from .bundle.card import bundle_card
 from .bundle.license import LICENSES, license_text
+from .bundle.proof import BUNDLE_ROWS
 from .export.estimators import EXPORTABLE, ExportableEstimator
 from .export.export import export_onnx
 from .export.metadata import Column, Metadata
@@ -20,6 +21,7 @@ from .variants.record import ExportRecord, ExportSource, RowCounts
 from .variants.variants import HeldOut, Variant, make_variants
 
 __all__ = [
+    "BUNDLE_ROWS",
     "EXPORTABLE",
     "FULL_PRECISION",
     "LICENSES",
@@ -52,6 +54,7 @@ __all__ = [
     "license_text",
     "make_variants",
     "measure_latency",
+    "prove_bundle",
     "quantize",
     "table_feeds",
     "text_rows",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -13,7 +13,7 @@ from core import exports, jobs, policies
 from core.access import Access
 from core.catalog import Run, RunState, artifacts, datasets, runs
 from core.edge import QUANTIZATION_MODES, SECOND_TEXT, TEXT, text_rows
-from core.errors import InputError, NotFoundError, SettingsError
+from core.errors import ExportError, InputError, NotFoundError, SettingsError
 from core.finetune import FineTuneSettings, label_matrix, usable_texts
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
+    from core.edge import OnnxModel
     from core.fairness import ThresholdPolicy
     from core.finetune import Text
 
@@ -42,7 +43,7 @@ SOURCES = ("automl", "finetune")
 """Tasks whose models are exported."""
 
 _KEPT_ROWS = 5_000
-_ANSWERED_ROWS = 200
+_ANSWERED_ROWS, _ANSWERED_TEXTS = 2_000, 200
 
 
 class ExportResult(TypedDict):
@@ -166,9 +167,11 @@ def _make(context: RunContext, source: Run, model: _Model, policy: ThresholdPoli
     context.report(Event("store", 0.95, "Storing the files"))
     model.rows.head(_KEPT_ROWS).to_parquet(made / exports.ROWS, index=False)
     if exported.original is not None:
-        asked = model.rows.head(_ANSWERED_ROWS)
-        answers = exported.original(text_rows(asked) if exported.kind == "text" else asked)
+        is_text = exported.kind == "text"
+        asked = model.rows.head(_ANSWERED_TEXTS if is_text else _ANSWERED_ROWS)
+        answers = exported.original(text_rows(asked) if is_text else asked)
         np.save(made / exports.ORIGINAL, answers, allow_pickle=False)
+        exported = _with_proof(context, source, exported, model, asked, answers)
     if model.tokenizer is not None:
         shutil.copyfile(model.tokenizer, made / exports.TOKENIZER)
     record = ExportRecord(
@@ -189,6 +192,27 @@ def _make(context: RunContext, source: Run, model: _Model, policy: ThresholdPoli
     )
     exports.keep(context, made, record)
     return {"kind": exported.kind, "variants": [variant.name for variant in record.made], "source": source.id}
+
+
+def _with_proof(
+    context: RunContext,
+    source: Run,
+    exported: OnnxModel,
+    model: _Model,
+    rows: pd.DataFrame,
+    answers: NDArray[np.float64],
+) -> OnnxModel:
+    """Return the export with the proof that a bundle of it reads files as the model does, where one can be written."""
+    from core.edge import BUNDLE_ROWS
+
+    try:
+        proof = exports.prove_bundle(
+            exported, rows, answers, source=source.id, tokenizer=model.tokenizer, access=context.access
+        )
+    except ExportError as error:
+        context.report(Event("bundle", 0.96, f"No bundle can be written: {error}"))
+        return exported
+    return replace(exported, parity={**exported.parity, BUNDLE_ROWS: proof.to_dict()})
 
 
 def _source(context: RunContext) -> Run:

@@ -82,7 +82,7 @@ def _proof(record: ExportRecord) -> str:
     if record.model is None:
         filename, sha256 = frame.plain(source.filename or ""), source.sha256 or ""
         return f"{filename}, inspected before anything ran it · SHA-256 `{sha256[:16]}`"
-    parts = record.model.parity.values()
+    parts = [part for name, part in record.model.parity.items() if name != "bundle_rows"]
     rows = sum(part["rows"] for part in parts)
     worst = max(part["largest_difference"] for part in parts)
     return (

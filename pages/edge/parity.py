@@ -9,7 +9,12 @@ from core.edge import ExportRecord
 
 __all__ = ["show"]
 
-_PARTS = {"train": "Training rows", "held_out": "Held-out rows", "edge_cases": "Made-up rows"}
+_PARTS = {
+    "train": "Training rows",
+    "held_out": "Held-out rows",
+    "edge_cases": "Made-up rows",
+    "bundle_rows": "Rows of a file",
+}
 _DECISIONS = {"Decided by the policy": "decisions", "Other decisions": "decision_flips"}
 
 
@@ -51,3 +56,5 @@ def show(record: ExportRecord) -> None:
     )
     if "edge_cases" in parts:
         st.caption("Made-up rows: each column missing in turn, unseen words, extreme numbers.")
+    if "bundle_rows" in parts:
+        st.caption("Rows of a file: written as in the training file, and read and answered by the code of a bundle.")

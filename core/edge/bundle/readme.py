@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.edge.bundle.proof import BUNDLE_ROWS
 from core.edge.bundle.render import render
 from core.edge.export.metadata import Column, Metadata
 from core.edge.export.onnx_model import OnnxModel
+from core.edge.export.parity import Parity
 from core.edge.portable.rules import Rules
 from core.plain_text import markdown_code
 
@@ -32,7 +34,9 @@ def _form(column: Column) -> str:
     return _FORMS[column.kind]
 
 
-def readme(model: OnnxModel, metadata: Metadata, packages: Sequence[str], *, compares_decisions: bool = False) -> str:
+def readme(
+    model: OnnxModel, metadata: Metadata, packages: Sequence[str], proof: Parity, *, compares_decisions: bool = False
+) -> str:
     """Return the README: commands, input, output, and the parity with the model.
 
     Parameters
@@ -43,6 +47,8 @@ def readme(model: OnnxModel, metadata: Metadata, packages: Sequence[str], *, com
         Metadata of the bundle's model.
     packages : sequence of str
         Packages that it needs.
+    proof : Parity
+        Proof of the bundle's own reading, see `prove_reading`.
     compares_decisions : bool, default=False
         Whether the expected decisions are those of the original model.
     """
@@ -52,9 +58,10 @@ def readme(model: OnnxModel, metadata: Metadata, packages: Sequence[str], *, com
         "README.md.jinja",
         metadata=metadata,
         packages=packages,
+        proof=proof,
         compares_decisions=compares_decisions,
         forms={column.name: _form(column) for column in metadata.columns},
         group_columns=[markdown_code(name) for name in rules.columns] if rules else [],
         randomized=rules is not None and rules.randomized,
-        parity={part: result for part, result in model.parity.items() if keys <= set(result)},
+        parity={part: result for part, result in model.parity.items() if keys <= set(result) and part != BUNDLE_ROWS},
     )

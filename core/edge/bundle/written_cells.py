@@ -1,10 +1,11 @@
-"""The format of a table's cells in an edge bundle: what its code can read, and how the sample is written."""
+"""The format of a table's cells in an edge bundle: what its code can read, and how values are written in it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from core.edge.export.metadata import Column, Metadata
 from core.edge.portable.written import read_cell
 from core.errors import ExportError
 
-__all__ = ["cell_formats", "with_formats", "write_cell"]
+__all__ = ["cell_formats", "missing_texts", "spellings", "with_formats"]
 
 _HINT = "Use the model in Python, or search again with another type for this column."
 
@@ -65,39 +66,78 @@ def cell_formats(metadata: Metadata) -> dict[str, Mapping[str, Any]]:
     return formats | dict(metadata.steps.get("formats", {})) | changed
 
 
-def write_cell(name: str, written: Mapping[str, Any], value: object) -> str | None:
-    """Return a value as its column's training file had it; None for the plain way.
+def missing_texts(written: Mapping[str, Any], words: Collection[str]) -> list[str]:
+    """Return the texts that mean a missing value in a column; an empty cell is the first.
 
     Parameters
     ----------
-    name : str
-        Name of the column.
+    written : mapping
+        Format of the column.
+    words : collection of str
+        Words of the column, which have their own meaning.
+    """
+    known = {*words, *written.get("words", ())}
+    return ["", *(text for text in written["missing"] if text not in known)]
+
+
+def spellings(written: Mapping[str, Any], value: object) -> list[str]:
+    """Return the ways in which a file of this format may have a value, the plainest first.
+
+    None are left where the code of a bundle would read another value.
+
+    Parameters
+    ----------
     written : mapping
         Format of the column.
     value : bool, number, datetime or str
         Value of a cell.
 
-    Raises
-    ------
-    ExportError
-        When the value cannot be written so that the code of a bundle reads it again.
+    Examples
+    --------
+    >>> from core.datasets import cell_format
+    >>> spellings(cell_format("number:1.234,5"), -1200.5)
+    ['-1200,5', '-1.200,5', '−1.200,5']
+    >>> spellings(cell_format("boolean"), True)
+    ['true', 'True', 'TRUE']
     """
-    if isinstance(value, str) or not ("number" in written or "dates" in written):
-        return None
-    texts = _texts(written, value)
-    for text in texts:
-        try:
-            again = read_cell(written, text)
-        except (ValueError, OverflowError):
-            continue
-        if again == (value.replace(microsecond=0) if isinstance(value, datetime) else value):
-            return text
-    raise ExportError(f"The cell {value!s:.60} of '{name}' cannot be written as in the training file.", _HINT)
+    if isinstance(value, str):
+        return [value, value.replace("\n", "\r\n"), value.replace("\n", "\r")] if "\n" in value else [value]
+    scalar = value.item() if isinstance(value, np.generic) else value
+    return [text for text in dict.fromkeys(_texts(written, scalar)) if _means(written, text, scalar)]
 
 
 def _texts(written: Mapping[str, Any], value: object) -> list[str]:
-    if isinstance(value, datetime):
-        return [value.strftime(date) for date, _ in written.get("dates", ())]
-    if isinstance(value, int | float | np.number) and "decimal" in written:
-        return [np.format_float_positional(float(value), trim="-").replace(".", written["decimal"])]
-    return []
+    if isinstance(value, bool):
+        return [str(value).lower(), str(value), str(value).upper()]
+    if isinstance(value, date):
+        if "dates" in written:
+            return [value.strftime(format) for format, _ in written["dates"]]
+        day = value.isoformat()[:10]
+        return [day, *([value.isoformat(sep=" "), value.isoformat()] if isinstance(value, datetime) else [])]
+    if not isinstance(value, int | float):
+        return [str(value)]
+    if "decimal" not in written or not math.isfinite(value):
+        return [repr(value), f" {value!r} ", *([f"{value:.0f}"] if math.isfinite(value) else [])]
+    whole, point, rest = np.format_float_positional(float(value), trim="-").partition(".")
+    rest = written["decimal"] + rest if point else ""
+    grouped = f"{int(whole):,}".replace(",", written["thousands"]) if whole != "-0" else whole
+    return [whole + rest, grouped + rest, grouped.replace("-", "\N{MINUS SIGN}") + rest]
+
+
+def _means(written: Mapping[str, Any], text: str, value: object) -> bool:
+    """Return whether the code of a bundle reads a text as a value, times to the second, as models take them."""
+    try:
+        again = read_cell(written, text)
+    except (ValueError, OverflowError):
+        return False
+    if isinstance(value, date):
+        wanted = _seconds(value)
+        return isinstance(again, datetime) and again.replace(microsecond=0) == wanted
+    return again is not None and again == value
+
+
+def _seconds(value: date) -> datetime:
+    if not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)
+    fields = (value.year, value.month, value.day, value.hour, value.minute, value.second)
+    return datetime(*fields, tzinfo=value.tzinfo)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["NO_DECISION", "TIE", "can_decide", "decide_rows", "near_thresholds"]
+__all__ = ["NO_DECISION", "TIE", "can_decide", "decide_rows", "group_names", "near_thresholds"]
 
 NO_DECISION = -1
 """Decision on a row whose group has no rule, or that has no score."""
@@ -58,7 +58,7 @@ def decide_rows(
     ids : sequence of str, optional
         Ids that drawn decisions depend on; by default the positions of the rows.
     """
-    groups, scores = _groups(rules, frame), _scores(rules, outputs, labels)
+    groups, scores = group_names(rules, frame), _scores(rules, outputs, labels)
     rows = np.flatnonzero(np.array([group in rules for group in groups], dtype=bool) & np.isfinite(scores)).tolist()
     decisions = np.full(len(frame), NO_DECISION, dtype=np.int64)
     if rows:
@@ -73,7 +73,7 @@ def near_thresholds(
     """Return which rows have a score that is a threshold but for its last digits, see `decide_rows`."""
     scores = _scores(rules, outputs, labels)
     near = np.zeros(len(frame), dtype=bool)
-    groups = np.array(_groups(rules, frame), dtype=object)
+    groups = np.array(group_names(rules, frame), dtype=object)
     for group in dict.fromkeys(groups.tolist()):
         own = groups == group
         for threshold in rules.thresholds(group):
@@ -81,7 +81,8 @@ def near_thresholds(
     return near
 
 
-def _groups(rules: Rules, frame: pd.DataFrame) -> list[str]:
+def group_names(rules: Rules, frame: pd.DataFrame) -> list[str]:
+    """Return the group of each row, as a policy names it."""
     return rules.names.of_values([_values(frame[name]) for name in rules.columns], len(frame))
 
 

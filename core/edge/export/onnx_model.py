@@ -35,8 +35,8 @@ class OnnxModel:
     max_length : int or None
         Tokens per text that the model reads.
     parity : dict
-        Result of ``Parity.to_dict`` by part ("train", "held_out", for tables also "edge_cases"); files of earlier
-        versions have only rows, largest_difference and label_flips.
+        Result of ``Parity.to_dict`` by part ("train", "held_out", for tables also "edge_cases"; "bundle_rows" where a
+        bundle can be written); files of earlier versions have only rows, largest_difference and label_flips.
     size_bytes : int
         Size of the file.
     variant : str, default="fp32"

@@ -23,6 +23,7 @@ __all__ = [
     "Parity",
     "ParityRecord",
     "compare",
+    "describe_differences",
     "regression_units",
     "require_parity",
     "sample",
@@ -286,10 +287,7 @@ def require_parity(parts: Mapping[str, Parity]) -> None:
     for part, parity in parts.items():
         if parity.equal:
             continue
-        rows = "; ".join(
-            f"{row['row']}: {_format_answer(row['model'])} against {_format_answer(row['file'])}"
-            for row in parity.shown[:3]
-        )
+        rows = _first_rows(parity)
         decisions = f", and decides differently on {parity.decision_flips:,}" if parity.decision_flips else ""
         raise ExportError(
             f"The exported file answers differently on {parity.rows_over:,} of {parity.rows:,} rows "
@@ -297,6 +295,23 @@ def require_parity(parts: Mapping[str, Parity]) -> None:
             f"{parity.label_flips:,}{decisions}. The first, model against file: {rows}.",
             "It was not kept. Use the model in Python, and report this.",
         )
+
+
+def describe_differences(parity: Parity) -> str:
+    """Return what differs, and on which rows first."""
+    decisions = f", {parity.decision_flips:,} are decided differently" if parity.decisions else ""
+    return (
+        f"of {parity.rows:,} rows, {parity.rows_over:,} differ by more than {parity.tolerance:g} (by up to "
+        f"{parity.largest_difference:.2g}), {parity.label_flips:,} have another label{decisions}. "
+        f"The first, model against file: {_first_rows(parity)}"
+    )
+
+
+def _first_rows(parity: Parity) -> str:
+    return "; ".join(
+        f"{row['row']}: {_format_answer(row['model'])} against {_format_answer(row['file'])}"
+        for row in parity.shown[:3]
+    )
 
 
 def _format_answer(answer: AnswerRecord) -> str:

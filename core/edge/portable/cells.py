@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .read_file import CellError, read_text
 from .words import count_words
-from .written import category_text, read_cell
+from .written import category_text, iso_time, read_cell
 
 __all__ = [
     "MARKERS",
@@ -121,7 +121,8 @@ def _read(
     path: str | Path, required: Sequence[str], instead: Sequence[str], written: Mapping[str, str]
 ) -> tuple[list[str], list[list[str]]]:
     """Return the names of the columns and the cells of each row, with the delimiter that finds the columns."""
-    text = read_text(path)
+    # As Plumbline's import does, which has one way to end a line, also within a cell.
+    text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")
     header: list[str] = []
     for delimiter in (",", ";", "\t", "|"):
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -146,8 +147,17 @@ def _read(
     return names, cells
 
 
-def numbers(name: str, cells: Sequence[str]) -> NDArray[np.float64]:
+def numbers(name: str, cells: Sequence[str], *, mixed: bool = False) -> NDArray[np.float64]:
     """Return numbers, NaN where they are missing or too large for float32; true and false are 1 and 0.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column, for the message.
+    cells : sequence of str
+        The cells.
+    mixed : bool, default=False
+        Whether the cells were texts in training, of which those that are not numbers are missing.
 
     Raises
     ------
@@ -159,16 +169,25 @@ def numbers(name: str, cells: Sequence[str]) -> NDArray[np.float64]:
         text = cell.strip(_SPACES)
         if not text or text in MARKERS:
             values[index] = math.nan
-        elif text in _BOOLEANS:
+        elif text in _BOOLEANS and not mixed:
             values[index] = _BOOLEANS[text]
         else:
             try:
-                values[index] = float(text.replace("_", "?"))  # Python alone reads 1_000
+                values[index] = _plain_number(text)
             except ValueError:
+                if mixed:
+                    values[index] = math.nan
+                    continue
                 raise CellError(
                     f"Row {index + 1}: the column '{name}' holds {cell!r}. It needs a number such as 1234.5."
                 ) from None
     return np.where(np.abs(values) <= _LARGEST, values, np.nan)
+
+
+def _plain_number(text: str) -> float:
+    if "_" in text or not text.isascii():  # Python alone reads 1_000, and the digits of other scripts
+        raise ValueError(text)
+    return float(text)
 
 
 def categories(
@@ -213,7 +232,7 @@ def dates(name: str, cells: Sequence[str]) -> NDArray[np.int64]:
         if not text or text in MARKERS:
             continue
         try:
-            moment = datetime.fromisoformat(text)
+            moment = iso_time(text)
         except ValueError:
             raise CellError(
                 f"Row {index + 1}: the column '{name}' holds {cell!r}. It needs a date such as 2024-12-31 or "
@@ -257,9 +276,10 @@ def feed(column: Mapping[str, Any], cells: Sequence[str]) -> NDArray[Any]:
         return categories(cells, column.get("words", ()), column.get("padded"), markers).reshape(-1, 1)
     if column["kind"] == "date":
         return dates(column["name"], cells).reshape(-1, 1)
+    mixed = written is None and bool(column.get("mixed"))
     # The graph itself subtracts the center of a number whose digits float32 does not hold.
     precision = np.float32 if column.get("center") is None else np.float64
-    return numbers(column["name"], cells).astype(precision).reshape(-1, 1)
+    return numbers(column["name"], cells, mixed=mixed).astype(precision).reshape(-1, 1)
 
 
 def _plain_cell(column: Mapping[str, Any], written: Mapping[str, Any], index: int, cell: str) -> str:

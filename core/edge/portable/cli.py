@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 from .cells import CellError, csv_text, read_csv, safe
 from .model import EdgeModel
 from .read_file import read_text
-from .ties import largest
 
-__all__ = ["FILE_DECISION", "Answers", "answer", "main", "predict"]
+__all__ = ["FILE_DECISION", "Answers", "answer", "main", "predict", "read_rows"]
 
 FILE_DECISION = "decision of this file"
 """Column of the expected output that a smaller variant has where it decides on some rows unlike its model."""
 _ID = "row_id"
-_TEXT = "text"
+_TEXT, _SECOND = "text", "second_text"
 _TOLERANCES = {"fp32": 1e-4}
 _QUANTIZED_TOLERANCE = 0.02  # processors differ in how they add up small whole numbers
 
@@ -35,7 +34,9 @@ def main(arguments: Sequence[str], folder: Path) -> int:
     parser.add_argument("target", nargs="?", help="the CSV file to write")
     parser.add_argument("--check", action="store_true", help="compare sample_input.csv with expected_output.csv")
     parser.add_argument("--id", default=None, metavar="COLUMN", help=f"column of unique ids ({_ID} when there is one)")
-    parser.add_argument("--text", default=_TEXT, metavar="COLUMN", help="column of the texts (text)")
+    parser.add_argument("--text", default=_TEXT, metavar="COLUMN", help=f"column of the texts ({_TEXT})")
+    second = f"column of the second texts of pairs ({_SECOND})"
+    parser.add_argument("--second-text", default=_SECOND, metavar="COLUMN", help=second)
     chosen = parser.parse_args(arguments)
     try:
         if chosen.check:
@@ -43,7 +44,8 @@ def main(arguments: Sequence[str], folder: Path) -> int:
         if not chosen.source or not chosen.target:
             parser.error("give a source and a target, or --check")
         output = io.StringIO(newline="")  # the target is written whole or not at all
-        rows = predict(folder, chosen.source, output, id_column=chosen.id, text_column=chosen.text)
+        texts = {"text_column": chosen.text, "second_text_column": chosen.second_text}
+        rows = predict(folder, chosen.source, output, id_column=chosen.id, **texts)
         Path(chosen.target).write_text(output.getvalue(), encoding="utf-8", newline="")
     except (CellError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201
@@ -53,7 +55,13 @@ def main(arguments: Sequence[str], folder: Path) -> int:
 
 
 def predict(
-    folder: str | Path, source: str | Path, target: TextIO, *, id_column: str | None = None, text_column: str = _TEXT
+    folder: str | Path,
+    source: str | Path,
+    target: TextIO,
+    *,
+    id_column: str | None = None,
+    text_column: str = _TEXT,
+    second_text_column: str = _SECOND,
 ) -> int:
     """Write the predictions of a file's rows as CSV; return the number of rows.
 
@@ -72,6 +80,8 @@ def predict(
         Column of unique ids; by default "row_id" when there is one.
     text_column : str, default="text"
         Column of the texts.
+    second_text_column : str, default="second_text"
+        Column of the second texts, where the model reads pairs.
 
     Raises
     ------
@@ -79,12 +89,13 @@ def predict(
         When a column or a value cannot be used.
     """
     model = EdgeModel(folder)
-    cells = _cells(model, source, id_column, text_column)
+    columns_of_texts = {"text_column": text_column, "second_text_column": second_text_column}
+    cells = read_rows(model, source, id_column=id_column, **columns_of_texts)
     if not len(next(iter(cells.values()))):
         raise CellError(f"{Path(source).name} has no rows.")
     ids = cells.get(id_column or _ID)
     columns: dict[str, list[str] | list[int]] = {} if ids is None else {id_column or _ID: ids}
-    answers = answer(model, cells, id_column=id_column or _ID, text_column=text_column)
+    answers = answer(model, cells, id_column=id_column or _ID, **columns_of_texts)
     outputs = answers.outputs
     if answers.labels is None:
         columns["label"] = [repr(float(value)) for value in outputs[:, 0]]  # with all of its digits
@@ -117,7 +128,14 @@ class Answers(NamedTuple):
     decisions: list[int] | None
 
 
-def answer(model: EdgeModel, cells: dict[str, list[str]], *, id_column: str = _ID, text_column: str = _TEXT) -> Answers:
+def answer(
+    model: EdgeModel,
+    cells: dict[str, list[str]],
+    *,
+    id_column: str = _ID,
+    text_column: str = _TEXT,
+    second_text_column: str = _SECOND,
+) -> Answers:
     """Return the answers of a model to rows of cells, as `EdgeModel.prepare` returns them, or to texts.
 
     Parameters
@@ -130,14 +148,21 @@ def answer(model: EdgeModel, cells: dict[str, list[str]], *, id_column: str = _I
         Column of unique ids, where there is one.
     text_column : str, default="text"
         Column of the texts.
+    second_text_column : str, default="second_text"
+        Column of the second texts, where the model reads pairs.
 
     Raises
     ------
     CellError
         When a cell cannot be used.
     """
-    outputs = model.score_rows(cells) if model.kind == "table" else model.score_texts(cells[text_column])
-    labels = None if model.labels is None else [model.labels[code] for code in largest(outputs)]
+    if model.kind == "table":
+        outputs = model.score_rows(cells)
+    elif model.pairs:
+        outputs = model.score_texts(list(zip(cells[text_column], cells[second_text_column], strict=True)))
+    else:
+        outputs = model.score_texts(cells[text_column])
+    labels = model.names(outputs)
     decisions = None
     if model.rules is not None:
         texts = model.rules.names.of_cells(cells, model.group_formats)
@@ -146,9 +171,20 @@ def answer(model: EdgeModel, cells: dict[str, list[str]], *, id_column: str = _I
     return Answers(outputs, labels, decisions)
 
 
-def _cells(model: EdgeModel, source: str | Path, id_column: str | None, text_column: str) -> dict[str, list[str]]:
-    required = model.required if model.kind == "table" else [text_column, *(model.rules.columns if model.rules else [])]
+def read_rows(
+    model: EdgeModel,
+    source: str | Path,
+    *,
+    id_column: str | None = None,
+    text_column: str = _TEXT,
+    second_text_column: str = _SECOND,
+) -> dict[str, list[str]]:
+    """Return the columns of a file that a model reads, as `answer` takes them; see `predict`."""
+    texts = [text_column, *([second_text_column] if model.pairs else [])]
+    required = model.required if model.kind == "table" else [*texts, *(model.rules.columns if model.rules else [])]
     if model.kind == "text" and Path(source).suffix == ".txt":
+        if model.pairs:
+            raise CellError(f"The model reads pairs of texts: give a CSV file with {' and '.join(map(repr, texts))}.")
         lines = io.StringIO(read_text(source), newline=None)  # str.splitlines would also split at rarer separators
         return {text_column: [line.rstrip("\n") for line in lines if line.strip()]}
     own = [id_column] if id_column else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ from . import steps
 from .cells import MISSING, CellError, feed, groups
 from .rules import Rules
 from .session import open_session
-from .wordpiece import WordPiece
+from .ties import largest
+from .tokenizer import Text, load_tokenizer, require_text
 from .written import category_text, read_cell
 
 __all__ = ["EdgeModel"]
 
 _ROWS = 10_000
+_LABEL_THRESHOLD = 0.5  # probability from which on a label is named, where a row may have several
 
 
 class EdgeModel:
@@ -34,6 +36,10 @@ class EdgeModel:
     ----------
     kind : {"table", "text"}
         Kind of the model.
+    several : bool
+        Whether a row has any number of labels.
+    pairs : bool
+        Whether the model reads pairs of texts.
     labels : list or None
         The classes in the order of the probabilities; None for a number.
     columns : list of dict
@@ -56,6 +62,8 @@ class EdgeModel:
 
         self.kind = props["plumbline.kind"]
         self.variant = props.get("plumbline.variant", "fp32")
+        self.several = props.get("plumbline.task") == "multilabel"
+        self.pairs = bool(read("pairs"))
         self.labels: list[str] | list[int] | None = read("labels")
         self.columns: list[dict[str, Any]] = read("columns") or []
         self.steps: dict[str, Any] | None = read("steps")
@@ -63,7 +71,9 @@ class EdgeModel:
         policy = read("policy")
         self.rules = None if policy is None else Rules(policy)
         self._tokenize = (
-            None if self.kind == "table" else _tokenizer(self._folder / "tokenizer.json", read("max_length"))
+            None
+            if self.kind == "table"
+            else load_tokenizer(self._folder / "tokenizer.json", read("max_length"), pairs=self.pairs)
         )
 
     @property
@@ -112,24 +122,39 @@ class EdgeModel:
             outputs.append(self._session.run([output], feeds)[0])
         return np.concatenate(outputs).astype(np.float64)
 
-    def score_texts(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return probabilities, shape (n, classes), or numbers, shape (n, 1), of texts.
+    def score_texts(self, texts: Sequence[Text]) -> NDArray[np.float64]:
+        """Return probabilities, shape (n, classes), or numbers, shape (n, 1), of texts or pairs of them.
 
         One at a time: nothing is padded, so a text's answer does not depend on the others, quantized or not.
         """
         assert self._tokenize is not None
         names = [port.name for port in self._session.get_inputs()]
         outputs = []
-        for text in texts:
-            ids, types = (np.array([values], dtype=np.int64) for values in self._tokenize(text))
+        for row, text in enumerate(texts, start=1):
+            tokens = self._tokenize(require_text(row, text))
+            if not tokens[0]:
+                raise CellError(f"Row {row}: the text {text!r:.40} has no tokens. Leave it out.")
+            ids, types = (np.array([values], dtype=np.int64) for values in tokens)
             feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
             outputs.append(self._session.run(None, {name: feeds[name] for name in names})[0][0])
         values = np.stack(outputs).astype(np.float64)
         if self.labels is None:
             return values
+        if self.several:
+            shares: NDArray[np.float64] = 1 / (1 + np.exp(-values))
+            return shares
         exponentials: NDArray[np.float64] = np.exp(values - values.max(axis=1, keepdims=True))
         softmax: NDArray[np.float64] = exponentials / exponentials.sum(axis=1, keepdims=True)
         return softmax
+
+    def names(self, outputs: NDArray[np.float64]) -> list[Any] | None:
+        """Return the label of each row, or its labels with semicolons between them; None for a number."""
+        if self.labels is None:
+            return None
+        if self.several:
+            chosen = (outputs >= _LABEL_THRESHOLD).tolist()
+            return ["; ".join(str(name) for name, has in zip(self.labels, row, strict=True) if has) for row in chosen]
+        return [self.labels[code] for code in largest(outputs)]
 
     def id_texts(self, column: str, cells: Sequence[str]) -> list[str]:
         """Return the ids of rows, as the cells of a column have them, by which decisions are drawn."""
@@ -153,36 +178,3 @@ class EdgeModel:
                 f"The policy is about the label '{self.rules.positive}', which is not a label of the model."
             )
         return outputs[:, texts.index(self.rules.positive)]
-
-
-def _tokenizer(path: Path, max_length: int | None) -> Callable[[str], tuple[list[int], list[int]]]:
-    """Return a function from a text to the ids and types of its tokens.
-
-    Tokenizers of BERT's type are our own, others those of the package ``tokenizers``.
-    """
-    config = json.loads(path.read_text(encoding="utf-8"))
-    if WordPiece.supports(config):
-        own = WordPiece(config, max_length)
-
-        def encode(text: str) -> tuple[list[int], list[int]]:
-            ids = own.encode(text)
-            return ids, [0] * len(ids)
-
-        return encode
-    try:
-        from tokenizers import Tokenizer
-    except ModuleNotFoundError:
-        raise CellError("This model's tokenizer needs a package: pip install -r requirements.txt") from None
-    tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.no_padding()
-    side = (tokenizer.truncation or {}).get("direction", "right")
-    if max_length is None:
-        tokenizer.no_truncation()
-    else:
-        tokenizer.enable_truncation(max_length, direction=side)
-
-    def encode_with_package(text: str) -> tuple[list[int], list[int]]:
-        encoding = tokenizer.encode(text)
-        return encoding.ids, encoding.type_ids
-
-    return encode_with_package

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-__all__ = ["Value", "category_text", "known_word", "read_cell", "seconds"]
+__all__ = ["Value", "category_text", "iso_time", "known_word", "read_cell", "seconds"]
 
 Value: TypeAlias = bool | int | float | str | datetime | None
 
@@ -20,6 +20,10 @@ _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": 
 _CODE = re.compile(r"[+-]?0[0-9]")  # a postcode
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _LONG = re.compile(r"[+-]?[0-9]{16,}")
+_ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"([ T]([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?)?"
+)
 
 
 def read_cell(record: Mapping[str, Any], cell: str) -> Value:
@@ -92,6 +96,24 @@ def _date(record: Mapping[str, Any], text: str) -> datetime:
             moment = datetime.strptime(text, written)
             return moment.replace(hour=0, minute=0, second=0) if record["kind"] == "date" else moment
     if "dates" in record or not re.fullmatch(record["iso"], text, re.ASCII):
+        raise ValueError(text)
+    return iso_time(text)
+
+
+def iso_time(text: str) -> datetime:
+    """Return the time that a text in ISO 8601 means, to six digits of a second.
+
+    Raises
+    ------
+    ValueError
+        When it is written in another way, also in one that some versions of Python read.
+
+    Examples
+    --------
+    >>> iso_time("2024-12-31 23:59:00.123456789 +0200").isoformat()
+    '2024-12-31T23:59:00.123456+02:00'
+    """
+    if not _ISO.fullmatch(text):
         raise ValueError(text)
     # Python reads six digits of a second at most, and offsets as +01:00.
     text = re.sub(r"(\.[0-9]{6})[0-9]+", r"\1", text.replace(" +", "+").replace(" -", "-").replace(" Z", "Z"))

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.edge.portable.tokenizer import HALF
 from core.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from tokenizers import Encoding
 
     from core.finetune import Text
 
@@ -73,7 +75,7 @@ class Encoder:
 
     def __call__(self, texts: Sequence[Text]) -> dict[str, NDArray[np.int64]]:
         """Return the inputs for a batch of texts, shape (n, tokens) each."""
-        encoded = self._tokenizer.encode_batch(list(texts))
+        encoded = self._encodings(texts)
         return {
             name: np.array([getattr(encoding, _PARTS[name]) for encoding in encoded], dtype=np.int64)
             for name in self._names
@@ -81,4 +83,17 @@ class Encoder:
 
     def lengths(self, texts: Sequence[Text]) -> list[int]:
         """Return the number of tokens of each text that are read, without padding."""
-        return [sum(encoding.attention_mask) for encoding in self._tokenizer.encode_batch(list(texts))]
+        return [sum(encoding.attention_mask) for encoding in self._encodings(texts)]
+
+    def _encodings(self, texts: Sequence[Text]) -> list[Encoding]:
+        try:
+            return list(self._tokenizer.encode_batch(list(texts)))
+        except (TypeError, UnicodeEncodeError):  # of lone surrogates, which are halves of characters
+            for index, text in enumerate(texts):
+                half = HALF.search(text if isinstance(text, str) else "\n".join(text))
+                if half:
+                    raise InputError(
+                        f"Text {index + 1:,} holds half of a character (U+{ord(half[0]):04X}, a lone surrogate).",
+                        "Write the text anew in UTF-8.",
+                    ) from None
+            raise

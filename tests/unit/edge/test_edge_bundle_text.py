@@ -1,5 +1,7 @@
 """Bundles of text models: our own tokenizer for BERT's kind, the package for others."""
 
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -73,6 +75,34 @@ def test_another_kind_of_tokenizer_comes_with_its_package(exported, tmp_path):
     assert "tokenizers" in (target / "README.md").read_text()
     done = run(target, "--check")
     assert done.returncode == 0, done.stderr
+
+
+def test_a_device_without_the_package_of_its_tokenizer_is_told_what_to_install(exported, tmp_path):
+    _, _, result = exported
+    word_tokenizer().save(str(tmp_path / "tokenizer.json"))
+    target = unpack(tmp_path, result, sample=["good film", "bad film"], tokenizer=tmp_path / "tokenizer.json")
+    hide = "import runpy, sys; sys.modules['tokenizers'] = None; sys.path.insert(0, ''); "
+    code = hide + "sys.argv = ['predict.py', '--check']; runpy.run_path('predict.py', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=target, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "tokenizer (WordLevel) needs the package 'tokenizers', which is not installed" in done.stderr
+    assert "pip install -r requirements.txt" in done.stderr
+    assert "Traceback" not in done.stderr
+    (target / "tokenizer.json").write_text('{"model": {"type": "of the future"}}')
+    done = run(target, "--check")
+    assert done.returncode == 1
+    assert "'tokenizers' cannot read this model's tokenizer.json" in done.stderr
+
+
+def test_a_blank_text_is_refused_with_its_row(exported, tmp_path):
+    folder, texts, result = exported
+    target = unpack(tmp_path, result, sample=[" ", *texts[:3]], tokenizer=folder / "tokenizer.json")
+    assert len(pd.read_csv(target / "expected_output.csv")) == 3
+    pd.DataFrame({"text": [texts[0], " "]}).to_csv(tmp_path / "rows.csv", index=False)
+    done = run(target, tmp_path / "rows.csv", tmp_path / "out.csv")
+    assert done.returncode == 1
+    assert "Row 2: the text is empty" in done.stderr
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_a_text_model_needs_its_tokenizer(exported, tmp_path):

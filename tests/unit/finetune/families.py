@@ -8,7 +8,7 @@ from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-__all__ = ["write_base"]
+__all__ = ["write_base", "write_tokenizer"]
 
 _SIZE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 _VOCABULARY = 400
@@ -309,4 +309,11 @@ def write_base(family: str, folder: Path, texts: Sequence[str]) -> Path:
     config = _MAKERS[family](texts, folder)
     set_seed(1)
     AutoModel.from_config(config).save_pretrained(folder)
+    return folder
+
+
+def write_tokenizer(family: str, folder: Path, texts: Sequence[str]) -> Path:
+    """Write a tokenizer of the family's type, trained on texts, without a model; return the folder."""
+    folder.mkdir(parents=True)
+    _MAKERS[family](texts, folder)
     return folder

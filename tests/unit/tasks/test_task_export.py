@@ -52,6 +52,8 @@ def test_the_proof_is_over_all_rows_with_the_test_rows_apart(world, exported):
     assert parity["train"]["rows"] == dataset.rows - len(test) == record.rows.train
     assert parity["edge_cases"]["rows"] > 0
     assert all(part["rows_over"] == part["label_flips"] == 0 for part in parity.values())
+    assert parity["bundle_rows"]["rows"] == parity["bundle_rows"]["decisions"] == len(test)
+    assert parity["bundle_rows"]["decision_flips"] == 0
     # The metric of the file is that of the model, which the search computed by itself.
     known = json.loads(jobs.artifact_path(search.id, "result.json", access=LOCAL).read_text())["test_metrics"]
     assert record.variants[0].metrics["accuracy"].value == pytest.approx(known["accuracy"]["value"])
@@ -83,6 +85,9 @@ def test_the_bundle_decides_by_the_policy(exported, tmp_path):
     assert "`credit`" in card
     assert "by a threshold policy in the file" in card
     assert "Not answered yet" in card
+    rows = exports.read(exported, access=LOCAL).rows.held_out
+    assert f"{rows:,} rows were written as a CSV file" in (folder / "README.md").read_text()
+    assert f"| bundle rows | {rows:,} |" in card
     done = subprocess.run([sys.executable, "predict.py", "--check"], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     sample, expected = pd.read_csv(folder / "sample_input.csv"), pd.read_csv(folder / "expected_output.csv")
