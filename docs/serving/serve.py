@@ -4,9 +4,9 @@
     BUNDLE=. uvicorn serve:app --port 8080
 
 Put this file into the unpacked bundle, or beside it (BUNDLE names its folder). A request has one input per column, of
-shape [n], with its cells as BYTES written as in the training file, or as numbers; a text model has the one input
-"text". The answer has the labels, the probabilities of the classes in their order, or the number, and the decisions of
-the bundle's policy where it has one.
+shape [n], with its cells as BYTES written as in the training file, or as numbers; a text model has the input "text", and
+one of pairs also "second_text". The answer has the labels, the probabilities of the classes in their order, or the
+number, and the decisions of the bundle's policy where it has one.
 """
 
 import os
@@ -80,7 +80,9 @@ def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
 
 def columns() -> list[str]:
     """Return the names of the inputs that a request must have."""
-    return ["text", *(MODEL.rules.columns if MODEL.rules else [])] if TEXT else MODEL.required_before_steps
+    if not TEXT:
+        return MODEL.required_before_steps
+    return ["text", *(["second_text"] if MODEL.pairs else []), *(MODEL.rules.columns if MODEL.rules else [])]
 
 
 def outputs() -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The tokenizer of a model of texts: our own for BERT's type, the package ``tokenizers`` for all others and for pairs."""
+"""The tokenizer of a model of texts: our own for BERT's type, the package ``tokenizers`` for others and for pairs."""
 
 from __future__ import annotations
 

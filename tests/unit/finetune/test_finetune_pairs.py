@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import runpy
+import zipfile
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.edge import TextScorer, export_onnx, text_rows
+from core.edge import TextScorer, export_onnx, text_rows, write_bundle
 from core.errors import InputError
 from core.finetune import FineTuneResult, FineTuneSettings, encode_texts, fine_tune
 from core.finetune.data import prepare
+from tests.unit.edge.test_edge_bundle import run as run_bundle
 from tests.unit.finetune.families import write_base
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -85,6 +87,28 @@ def test_the_exported_file_answers_pairs_as_the_model_does(trained, table, tmp_p
         scorer.predict(["a single text"])
     with pytest.raises(InputError, match="1 of 2 texts are empty"):
         scorer.predict([("a", "b"), ("a", " ")])
+
+
+def test_a_bundle_reads_pairs_as_the_model_does(trained, table, tmp_path):
+    pairs = list(zip(table["question"], table["answer"], strict=True))
+    model = export_onnx(trained.model_dir, tmp_path / "m.onnx", train=pairs[:20], held_out=pairs[20:40], max_length=48)
+    sample = pd.DataFrame(PAIRS, columns=["text", "second_text"])
+    tokenizer = trained.model_dir / "tokenizer.json"
+    write_bundle(tmp_path / "b.zip", model, sample=sample, card="", license="", tokenizer=tokenizer)
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        archive.extractall(tmp_path / "bundle")
+    assert "tokenizers==" in (tmp_path / "bundle" / "requirements.txt").read_text()
+    done = run_bundle(tmp_path / "bundle", "--check")
+    assert done.returncode == 0, done.stderr
+    sample.rename(columns={"text": "q", "second_text": "a"}).to_csv(tmp_path / "own.csv", index=False)
+    names = ["--text", "q", "--second-text", "a"]
+    done = run_bundle(tmp_path / "bundle", str(tmp_path / "own.csv"), str(tmp_path / "out.csv"), *names)
+    assert done.returncode == 0, done.stderr
+    answers = pd.read_csv(tmp_path / "out.csv")[["p(False)", "p(True)"]].to_numpy()
+    assert answers == pytest.approx(probabilities(alone(trained.model_dir, PAIRS)), abs=1e-5)
+    (tmp_path / "own.txt").write_text("a text", encoding="utf-8")
+    done = run_bundle(tmp_path / "bundle", str(tmp_path / "own.txt"), str(tmp_path / "out.csv"))
+    assert "reads pairs of texts: give a CSV file with 'text' and 'second_text'" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import runpy
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ import pytest
 from sklearn import metrics as sk
 
 from core.decisions import LabeledScores
-from core.edge import HeldOut, TextScorer, export_onnx, make_variants
+from core.edge import HeldOut, TextScorer, export_onnx, make_variants, write_bundle
 from core.errors import StoppedError
 from core.finetune import FineTuneResult, fine_tune, label_matrix
+from tests.unit.edge.test_edge_bundle import run as run_bundle
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -130,6 +132,24 @@ def test_the_exported_file_answers_the_same(trained, table, tmp_path):
     )
     assert set(variants[1].comparison.gains) == {"f1_micro", "exact_match"}
     assert 0 < variants[1].comparison.equal_labels.value <= 1
+
+
+def test_a_bundle_names_the_same_labels(trained, table, tmp_path):
+    texts = table["text"].tolist()
+    model = export_onnx(trained.model_dir, tmp_path / "m.onnx", train=texts[:20], held_out=texts[20:40], max_length=48)
+    tokenizer = trained.model_dir / "tokenizer.json"
+    write_bundle(tmp_path / "b.zip", model, sample=texts[:30], card="", license="", tokenizer=tokenizer)
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        archive.extractall(tmp_path / "bundle")
+    assert "several labels, with semicolons between them" in (tmp_path / "bundle" / "README.md").read_text()
+    done = run_bundle(tmp_path / "bundle", "--check")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "own.txt").write_text("\n".join(texts[:30]), encoding="utf-8")
+    run_bundle(tmp_path / "bundle", str(tmp_path / "own.txt"), str(tmp_path / "own.csv"))
+    answers = pd.read_csv(tmp_path / "own.csv", keep_default_na=False)
+    expected = trained.predict(texts[:30])
+    assert answers["label"].tolist() == expected["label"].tolist()
+    assert answers["p(price)"].to_numpy() == pytest.approx(expected["p(price)"].to_numpy(), abs=1e-5)
 
 
 def test_a_pause_changes_nothing(settings_of, table, tmp_path):
