@@ -4,8 +4,8 @@
     BUNDLE=. uvicorn serve:app --port 8080
 
 Put this file into the unpacked bundle, or beside it (BUNDLE names its folder). A request has one input per column, of
-shape [n], with its cells as BYTES written as in the training file, or as numbers; a text model has the input "text", and
-one of pairs also "second_text". The answer has the labels, the probabilities of the classes in their order, or the
+shape [n], with its cells as BYTES written as in the training file, or as numbers; a text model has the input "text",
+and one of pairs also "second_text". The answer has the labels, the probabilities of the classes in their order, or the
 number, and the decisions of the bundle's policy where it has one.
 """
 

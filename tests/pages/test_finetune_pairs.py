@@ -134,10 +134,8 @@ def test_the_result_is_shown_decided_scored_described_and_bundled(run_id: str, t
     assert not fairness.exception
     model = models.register(run_id, name="Topics", access=LOCAL)
     (version,) = models.versions(model.id, access=LOCAL)
-    assert (
-        "any number of 3 labels, from the text in 'question' and 'answer'"
-        in models.card(version, access=LOCAL).markdown
-    )
+    said = "any number of 3 labels, from the text in 'question' and 'answer'"
+    assert said in models.card(version.id, access=LOCAL).to_markdown()
     scored = models.score_rows(version.id, frame.head(20), access=LOCAL).table
     own = pd.read_parquet(jobs.artifact_path(run_id, "test.parquet", access=LOCAL)).set_index("row_id")
     both = [row for row in own.index if row < 20]
