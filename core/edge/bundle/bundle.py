@@ -162,8 +162,10 @@ def prove_bundle(
 
     Parameters
     ----------
-    model, sample, tokenizer, policy, formats, steps, original
-        See `write_bundle`.
+    model, sample
+        Model and rows, as for `write_bundle`.
+    tokenizer, policy, formats, steps, original : optional
+        Options, as for `write_bundle`.
 
     Returns
     -------

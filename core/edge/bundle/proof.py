@@ -201,4 +201,4 @@ def _answers(metadata: Metadata, rows: pd.DataFrame, outputs: NDArray[np.float64
 
 def _code(metadata: Metadata, label: object) -> int:
     assert metadata.labels is not None
-    return metadata.labels.index(label)  # type: ignore[arg-type]
+    return metadata.labels.index(label)

@@ -35,7 +35,7 @@ _COMMENTS = {
     "REMOVED": "Characters that cleaning removes: control and format characters, private use, and U+FFFD.",
     "CHINESE": "Characters that are a word each.",
     "PUNCTUATION": "Characters that are a word each and end the one before.",
-    "MARKS": "Accents that are removed once a text is decomposed.",
+    "MARKS": "Accents that are removed after the decomposition of a text.",
     "DECOMPOSED": "Characters that are decomposed, or reordered beside others.",
     "LOWERCASE": "Characters with another lower case: ``41-5a:61`` is ``A`` to ``Z``, ``100-12e/2:101`` every second "
     "one,\n``130:69.307`` one that becomes two.",

@@ -59,6 +59,10 @@ _WORDS = (
     ),
     *("http://x.y/z?a=1&b=2", "$5.00", "50%", "#tag", "@you", "…", "—", "“q”", "a_b", "1,234.5", "C++", "'s", "ﷺ", "ﬃ"),
 )
+_COMMON = (
+    *("the", "film", "was", "not", "good", "but", "a", "naïve", "café", "playing", "its", "own", "music", "about"),
+    *("unaffable", "wizards", "1984", "2,500"),
+)
 _EMOJI = ("👍🏽", "👨‍👩‍👧‍👦", "🇩🇪", "☃️", "☃︎", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1️⃣", "❤️‍🔥", "🫠", "🫩")
 _JOINERS = (
     "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufe0f\ufe0e"
@@ -135,6 +139,15 @@ def _of_block(picker: random.Random) -> str:
     )
 
 
+def _sentence(picker: random.Random) -> str:
+    """Return words that tokenizers know, some in capitals or with an accent that is a character of its own."""
+    words = [picker.choice(_COMMON) for _ in range(picker.randint(3, 25))]
+    words = [
+        picker.choice((word, word, word.upper(), word + "\u0301", word + picker.choice(",.!?;:'"))) for word in words
+    ]
+    return picker.choice((" ", " ", "\u00a0", "\u200b ", "-")).join(words)
+
+
 def _marked(picker: random.Random) -> str:
     """Return a letter under many marks, whose order is that of their classes in the end."""
     return picker.choice("aeo가क𝅗") + "".join(chr(picker.randint(0x300, 0x36F)) for _ in range(picker.randint(1, 30)))
@@ -174,6 +187,8 @@ _MAKERS: tuple[Callable[[random.Random], str], ...] = (
         _controls,
         _jamo,
         _form,
+        _sentence,
+        _sentence,
     ),
     lambda picker: picker.choice(_SPECIAL),
     lambda picker: picker.choice(_WORDS),

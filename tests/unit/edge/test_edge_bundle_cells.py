@@ -105,16 +105,31 @@ def test_a_file_that_does_not_fit_is_named(tmp_path, text, message):
         read_csv(tmp_path / "rows.csv", ["c"])
 
 
-@pytest.mark.parametrize("cell", ["many", "1,234", "1_000", "0x1F"])
+@pytest.mark.parametrize("cell", ["many", "1,234", "1.234,5", "1_000", "0x1F", "１２"])
 def test_a_cell_that_is_no_number_is_named(cell):
     with pytest.raises(CellError, match="Row 2: the column 'age' holds"):
         numbers("age", ["1", cell])
 
 
-@pytest.mark.parametrize("cell", ["31.12.2024", "soon", "2024-02-30"])
+@pytest.mark.parametrize(
+    "cell", ["31.12.2024", "3/10/2024", "soon", "2024-02-30", "20241231", "2024-W01-1", "2024-12-31 24:00:00"]
+)
 def test_a_cell_that_is_no_date_is_named(cell):
     with pytest.raises(CellError, match="Row 1: the column 'when' holds"):
         dates("when", [cell])
+
+
+def test_texts_that_settings_declare_to_be_numbers_are_read_as_in_training():
+    texts = ["1", " 2.5 ", "many", "1,234", "1_000", "１２", "true", "?", "", "0x1F", "1e3", "007", "inf", "nan"]
+    expected = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(dtype=float)
+    expected = np.where(np.isinf(expected), np.nan, expected)
+    assert np.array_equal(numbers("age", texts, mixed=True), expected, equal_nan=True)
+
+
+def test_lines_end_in_one_way_also_within_cells(tmp_path):
+    (tmp_path / "rows.csv").write_bytes(b'a,b\r\n"x\r\ny",1\r\n"x\ry",2\r\n"x\ny",3\r\n')
+    expected = read_table(tmp_path / "rows.csv", workdir=tmp_path).frame["a"].tolist()
+    assert read_csv(tmp_path / "rows.csv", ["a"])["a"] == expected == ["x\ny"] * 3
 
 
 @pytest.mark.parametrize("start", FORMULA_STARTS)

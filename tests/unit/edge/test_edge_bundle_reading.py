@@ -28,6 +28,7 @@ from core.features import TableEncoder
 from core.grammar import Reading
 from core.models._fields import describe_fields
 from core.models.row_preparer import RowPreparer
+from tests.unit.edge.nasty_cells import NASTY_CELLS
 
 ROWS = 500
 
@@ -108,176 +109,6 @@ def test_the_table_has_what_the_grammar_is_about(trained: Trained) -> None:
     assert trained.reading.columns["time"].startswith("timestamp:%d.%m.%Y")
 
 
-NASTY = [
-    *(
-        "1.234,5",
-        "1,234.5",
-        "1 234,5",
-        "1'234.5",
-        "1.234",
-        "1,234",
-        "12,34",
-        "1.2.3",
-        "1,2,3",
-        "0,5",
-        "0.5",
-        ".5",
-        "5.",
-        ",",
-    ),
-    *(
-        "1e3",
-        "1E5",
-        "12E5",
-        "-5",
-        "(5)",
-        "((5))",
-        "-(5)",
-        "−5",
-        "+5",
-        "5-",
-        "$5",
-        "5 €",
-        "€5",
-        "£5",
-        "5%",
-        "1.2k",
-        "3M",
-        "5 kg",
-    ),
-    *(
-        "007",
-        "0x1F",
-        "1_000",
-        "１２",
-        "٣",
-        "inf",
-        "-inf",
-        "Infinity",
-        "nan",
-        "NaN",
-        "-nan",
-        "1e400",
-        "-1e400",
-        "3.5e38",
-    ),
-    *(
-        "99999999999999999",
-        "1234567890123456",
-        "0.1234567890123456789",
-        "9007199254740993",
-        "1e-400",
-        "00",
-        "0",
-        "-0",
-        "1",
-        "2",
-    ),
-    *(
-        "true",
-        "TRUE",
-        "True",
-        "tRUE",
-        "false",
-        "yes",
-        "t",
-        "?",
-        "-",
-        "--",
-        "–",
-        ".",
-        "NA",
-        "N/A",
-        "null",
-        "None",
-        "none",
-        "\\N",
-    ),
-    *(
-        "",
-        " ",
-        "\u00a0",
-        "\t",
-        "\u200b",
-        "#VALUE!",
-        "0000-00-00",
-        "(missing)",
-        "a",
-        " a",
-        "a ",
-        "A",
-        "b",
-        " b",
-        "x;y",
-        "=1+1",
-    ),
-    *(
-        "3/10/2024",
-        "03/10/2024",
-        "10/3/2024",
-        "31/12/2024",
-        "12/31/2024",
-        "3/10/24",
-        "3.10.2024",
-        "03.10.2024",
-        "3-Oct-24",
-    ),
-    *(
-        "2024-10-03",
-        "2024-10-3",
-        "2024-10-03T12:00",
-        "2024-10-03 12:00:00",
-        "2024-10-03 24:00:00",
-        "2024-10-03 12:00:60",
-    ),
-    *(
-        "20241003",
-        "2024-W01-1",
-        "2024-277",
-        "2024-10-03T12:00:00Z",
-        "2024-10-03T12:00:00+02:00",
-        "2024-02-30",
-        "30/2/2024",
-    ),
-    *(
-        "1677-09-22",
-        "9999-12-31",
-        "1/1/0001",
-        "2024-10-03T12:00:00.123456789",
-        "2024-10-03T12",
-        "03.10.2024 12:30",
-        "epoch",
-    ),
-    *(
-        "03.10.2024 12:30:59",
-        "03.10.2024 24:00",
-        "3.10.2024 9:05",
-        "03.10.2024 12:30 PM",
-        "\u200b5",
-        "5\u200b",
-        " 5 ",
-        "\t5",
-    ),
-    *(
-        "\n5",
-        "5\n",
-        "\r5",
-        "5 5",
-        "two\r\nlines",
-        "two\nlines",
-        'say "hi"',
-        "1;2",
-        "+1.5",
-        "+",
-        "1/2",
-        "½",
-        "5e",
-        "e5",
-        "5f",
-    ),
-]
-
-
 def answers_of(trained: Trained, name: str, cells: list[str], folder: Path) -> np.ndarray:
     """Return what the product makes of cells of a column, read from a file by the grammar of training."""
     rows = trained.raw.iloc[[0] * len(cells)].assign(**{name: cells})
@@ -306,11 +137,11 @@ def bundle_cells(trained: Trained, name: str, cells: list[str], folder: Path) ->
 
 @pytest.mark.parametrize("name", raw_table().columns)
 def test_a_cell_is_read_as_the_product_reads_it_or_refused(trained: Trained, tmp_path: Path, name: str) -> None:
-    expected = answers_of(trained, name, NASTY, tmp_path)
-    own = bundle_cells(trained, name, NASTY, tmp_path)
+    expected = answers_of(trained, name, NASTY_CELLS, tmp_path)
+    own = bundle_cells(trained, name, NASTY_CELLS, tmp_path)
     (kind,) = [column.kind for column in trained.exported.columns if column.name == name]
     words = {"(missing)", *trained.frame[name].dropna()} if kind == "category" else set()
-    for cell, value, answer in zip(NASTY, expected, own, strict=True):
+    for cell, value, answer in zip(NASTY_CELLS, expected, own, strict=True):
         if answer is None:
             continue
         if kind == "category" and value not in words:

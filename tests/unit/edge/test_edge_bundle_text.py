@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -68,7 +69,7 @@ def test_a_policy_decides_on_texts(exported, tmp_path):
 
 
 def test_another_kind_of_tokenizer_comes_with_its_package(exported, tmp_path):
-    _, _, result = exported
+    result = replace(exported[2], original=None)  # its own tokenizer is another one
     word_tokenizer().save(str(tmp_path / "tokenizer.json"))
     target = unpack(tmp_path, result, sample=["good film", "bad film"], tokenizer=tmp_path / "tokenizer.json")
     assert "tokenizers==" in (target / "requirements.txt").read_text()
@@ -78,7 +79,7 @@ def test_another_kind_of_tokenizer_comes_with_its_package(exported, tmp_path):
 
 
 def test_a_device_without_the_package_of_its_tokenizer_is_told_what_to_install(exported, tmp_path):
-    _, _, result = exported
+    result = replace(exported[2], original=None)  # its own tokenizer is another one
     word_tokenizer().save(str(tmp_path / "tokenizer.json"))
     target = unpack(tmp_path, result, sample=["good film", "bad film"], tokenizer=tmp_path / "tokenizer.json")
     hide = "import runpy, sys; sys.modules['tokenizers'] = None; sys.path.insert(0, ''); "
@@ -103,6 +104,12 @@ def test_a_blank_text_is_refused_with_its_row(exported, tmp_path):
     assert done.returncode == 1
     assert "Row 2: the text is empty" in done.stderr
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_the_tokenizer_of_another_model_is_refused(exported, tmp_path):
+    word_tokenizer().save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(ExportError, match="answers rows of a file unlike the model: of 2 rows, 2 differ"):
+        unpack(tmp_path, exported[2], sample=["good film", "bad film"], tokenizer=tmp_path / "tokenizer.json")
 
 
 def test_a_text_model_needs_its_tokenizer(exported, tmp_path):

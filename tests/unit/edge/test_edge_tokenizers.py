@@ -64,6 +64,8 @@ def check_tokens(folder: Path, texts: Sequence[str], length: int) -> None:
     product = Encoder(folder / "tokenizer.json", ["input_ids", "attention_mask"], length)
     for begin in range(0, len(texts), 500):
         part = list(texts[begin : begin + 500])
+        cut = sum(len(own(text)[0]) == length for text in part)
+        assert cut > len(part) // 10 or length > 100
         theirs = tokenizer(part, truncation=True, max_length=length, return_token_type_ids=True)
         batch = product(part)
         for index, text in enumerate(part):
@@ -76,8 +78,7 @@ def check_tokens(folder: Path, texts: Sequence[str], length: int) -> None:
 
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_two_thousand_nasty_texts_have_the_tokens_of_transformers(folder_of, side: str) -> None:
-    folder = folder_of(MINILM, side, 64)
-    check_tokens(folder, nasty_texts(2_000), 64)
+    check_tokens(folder_of(MINILM, side, 20), nasty_texts(2_000), 20)
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "xlm-roberta"])
