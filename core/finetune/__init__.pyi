@@ -3,6 +3,7 @@ from .architecture import last_token_head, max_tokens
 from .base_model import BaseModel, base_models, check_offered, local_model
 from .baselines import BASELINES, Baseline
 from .data import usable_texts
+from .earlier import seconds_by_earlier
 from .encode import Text, encode_texts, quiet_transformers, text_length, text_model_outputs
 from .estimate import TrainingEstimate, estimate_training
 from .families import FAMILIES, OPERATIONS, Family, families_table, family_note
@@ -65,6 +66,7 @@ __all__ = [
     "read_cells",
     "read_columns",
     "reads_padding",
+    "seconds_by_earlier",
     "standalone_script",
     "text_length",
     "text_model_outputs",

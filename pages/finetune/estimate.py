@@ -5,12 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from core import jobs
-from core.catalog import Dataset, RunState
-from core.finetune import FineTuneSettings, TrainingEstimate
+from core.catalog import Dataset, RunState, runs
+from core.finetune import FineTuneSettings, FineTuneSummary, TrainingEstimate, seconds_by_earlier
 from core.tasks import estimate
-from pages._ui import frame, numbers, run_view
+from pages._ui import artifacts, frame, numbers, run_view
 
 __all__ = ["show"]
+
+_LOOKED_AT = 10  # trainings
 
 
 def show(dataset: Dataset, settings: FineTuneSettings) -> None:
@@ -19,6 +21,7 @@ def show(dataset: Dataset, settings: FineTuneSettings) -> None:
     if run is None or (run.state.terminal and run.state is not RunState.SUCCEEDED):
         if run is not None:
             run_view.show_failure(run)
+        _by_earlier(dataset, settings)
         # No callback: it would have the settings of the previous script run, if a field changed just before the press.
         if st.button(
             "Estimate time and memory",
@@ -31,6 +34,19 @@ def show(dataset: Dataset, settings: FineTuneSettings) -> None:
         return
     every = None if run.state.terminal else "1s"
     st.fragment(frame.guarded(_result), run_every=every)(run.id, run.state.terminal)
+
+
+def _by_earlier(dataset: Dataset, settings: FineTuneSettings) -> None:
+    """Say how long an earlier training of the same texts lets expect, where there was one."""
+    trained = runs.find(task="finetune", dataset_id=dataset.id, states=[RunState.SUCCEEDED], access=frame.access())
+    for run in sorted(trained, key=lambda run: -run.created_at)[:_LOOKED_AT]:
+        seconds = seconds_by_earlier(settings, FineTuneSummary.from_dict(artifacts.json_of(run, "result.json")))
+        if seconds is not None:
+            st.caption(
+                f":material/timer: About {numbers.duration(seconds)}, by the training of "
+                f"{numbers.when(run.created_at):%d %b, %H:%M} with the same texts and base model."
+            )
+            return
 
 
 def _result(run_id: str, was_terminal: bool) -> None:

@@ -137,6 +137,16 @@ def test_an_estimate_is_for_what_the_form_says(trained: tuple[Dataset, str]) -> 
     assert test.button(key="finetune-estimate")
 
 
+def test_an_earlier_training_says_how_long_it_will_take(trained: tuple[Dataset, str]) -> None:
+    _, run_id = trained
+    test = visit("finetune", run=run_id)
+    test.button(key="finetune-change").click().run()
+    assert not test.exception
+    assert "by the training of" in texts(test)
+    test.number_input(key="finetune-length").set_value(24).run()  # fewer tokens: another speed
+    assert "by the training of" not in texts(test)
+
+
 @pytest.mark.nightly
 def test_the_estimate_is_measured_before_start(trained: tuple[Dataset, str]) -> None:
     dataset, run_id = trained

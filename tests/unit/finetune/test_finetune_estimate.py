@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError, SettingsError, StoppedError
-from core.finetune import TrainingEstimate, estimate_training
+from core.finetune import TrainingEstimate, estimate_training, seconds_by_earlier
 from core.finetune.estimate import batch_lengths, extrapolate
 
 
@@ -48,3 +48,16 @@ def test_what_cannot_be_trained_is_refused(reviews, settings_of):
         estimate_training(reviews, settings_of(max_length=1024))
     with pytest.raises(StoppedError):
         estimate_training(reviews, settings_of(), should_stop=lambda: True)
+
+
+def test_an_earlier_training_says_how_long_others_take(plain, settings_of):
+    result = plain.result
+    own = seconds_by_earlier(result.settings, result)
+    assert own == pytest.approx(result.elapsed_s, rel=0.05)
+    steps_s = result.rows["train"] / result.samples_a_second
+    longer = result.settings.model_copy(update={"epochs": 7})
+    assert seconds_by_earlier(longer, result) == pytest.approx(own + 4 * steps_s)
+    short = result.settings.model_copy(update={"max_steps": 2})
+    assert seconds_by_earlier(short, result) == pytest.approx(own - 3 * steps_s + 32 / result.samples_a_second)
+    for change in ({"max_length": 24}, {"base_model": "minilm-l6"}, {"lora": 4}, {"second_text_column": "group"}):
+        assert seconds_by_earlier(result.settings.model_copy(update=change), result) is None
