@@ -13,16 +13,19 @@ from .scoring.feeds import table_feeds
 from .scoring.table_scorer import TableScorer
 from .scoring.text_scorer import TextScorer
 from .variants.compare import VariantComparison
+from .variants.forms import VARIANT_FORMS, VariantForm
 from .variants.modes import FULL_PRECISION, QUANTIZATION_MODES, QuantizationMode
 from .variants.quantize import quantize
 from .variants.record import ExportRecord, ExportSource, RowCounts
 from .variants.variants import HeldOut, Variant, make_variants
+from .variants.vocabulary import PrunedVocabulary, prune_vocabulary
 
 __all__ = [
     "EXPORTABLE",
     "FULL_PRECISION",
     "LICENSES",
     "QUANTIZATION_MODES",
+    "VARIANT_FORMS",
     "Column",
     "ExportRecord",
     "ExportSource",
@@ -36,12 +39,14 @@ __all__ = [
     "Parity",
     "Percentile",
     "Port",
+    "PrunedVocabulary",
     "QuantizationMode",
     "RowCounts",
     "TableScorer",
     "TextScorer",
     "Variant",
     "VariantComparison",
+    "VariantForm",
     "bundle_card",
     "describe_graph",
     "export_onnx",
@@ -49,6 +54,7 @@ __all__ = [
     "license_text",
     "make_variants",
     "measure_latency",
+    "prune_vocabulary",
     "quantize",
     "table_feeds",
     "write_bundle",

@@ -136,7 +136,7 @@ class Metadata:
     policy : dict, optional
         The threshold policy, as ``ThresholdPolicy.to_dict`` has it.
     variant : str, default="fp32"
-        "fp32", or the quantization mode.
+        Name of the form that the file has: "fp32", a quantization mode, or one with a pruned vocabulary.
     target : str, optional
         The column that is predicted.
     steps : dict, optional
