@@ -143,6 +143,8 @@ class Metadata:
         Steps between a file and the table that the model was trained on, which a bundle's code runs on cells of text.
     group_formats : dict, optional
         Format in which the training file had the cells of columns that a bundle's code decides by, by name.
+    threads : int, optional
+        Threads that the code of a bundle gives the model; None for one.
 
     Examples
     --------
@@ -164,6 +166,7 @@ class Metadata:
     target: str | None = None
     steps: Mapping[str, Any] | None = None
     group_formats: Mapping[str, Mapping[str, Any]] | None = None
+    threads: int | None = None
 
     @classmethod
     def read(cls, model: onnx.ModelProto | str | Path) -> Metadata:
@@ -218,3 +221,11 @@ class Metadata:
         del model.metadata_props[:]
         for key, value in [*others, *self.to_props().items()]:
             model.metadata_props.add(key=key, value=value)
+
+    def write_copy(self, source: str | Path, target: str | Path) -> None:
+        """Write a copy of a file that has this metadata in place of its own."""
+        from core.edge.inspection.graph import load
+
+        model = load(source)
+        self.write(model)
+        Path(target).write_bytes(model.SerializeToString())
