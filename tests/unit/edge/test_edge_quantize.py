@@ -66,7 +66,7 @@ def test_every_mode_is_smaller_alike_and_keeps_what_the_file_says(network, tmp_p
     x = floats(50, 64)
     quantized = quantize(network, tmp_path / "q.onnx", mode=mode, calibration=BATCHES)
     gap = np.abs(run(quantized.path, x) - run(network, x)).max()
-    assert gap < 0.1
+    assert gap < (0.1 if mode != "int4" else 0.5)
     props = {metadata_prop.key: metadata_prop.value for metadata_prop in onnx.load(quantized.path).metadata_props}
     assert props == PROPS | {"plumbline.variant": mode}
     assert (quantized.variant, quantized.kind, quantized.labels, quantized.inputs) == (
