@@ -56,7 +56,6 @@ class TrainedModel:
     tokenizer: Path | None = None
 
 
-
 def load_trained(source: Run, folder: Path, policy: ThresholdPolicy | None = None, *, access: Access) -> TrainedModel:
     """Load the model of a search or a training, and its rows.
 
@@ -159,4 +158,6 @@ def _texts(source: Run, folder: Path, policy: ThresholdPolicy | None, *, access:
     rows = frame.iloc[test["row_id"]] if len(test) else frame.loc[all_texts.index[:KEPT_ROWS]]
     rows = rows.rename(columns={column: "text"})
     texts = rows["text"].astype(str).tolist() if len(test) else []
-    return TrainedModel(folder / "model", train, texts, y, rows, settings["max_length"], folder / "model" / "tokenizer.json")
+    return TrainedModel(
+        folder / "model", train, texts, y, rows, settings["max_length"], folder / "model" / "tokenizer.json"
+    )

@@ -1,4 +1,4 @@
-"""Finds the smallest variant of an exported model that is good enough, and stores it with everything that was measured."""
+"""Finds the smallest variant of an exported model that is good enough, and stores it with all that was measured."""
 
 from __future__ import annotations
 

@@ -31,7 +31,9 @@ def show_measurement(run: Run) -> None:
 
 def show_search(run: Run) -> None:
     """Draw the header of a search for the smallest variant, which leads back to its export."""
-    with header.show_object(f"Smallest variant of {run.title}", back="The model", query={"run": run.settings["export"]}):
+    with header.show_object(
+        f"Smallest variant of {run.title}", back="The model", query={"run": run.settings["export"]}
+    ):
         if run.state is RunState.SUCCEEDED:
             with st.popover("Download", icon=":material/download:", key="edge-download"):
                 download.show_search(run)

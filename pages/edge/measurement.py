@@ -8,8 +8,8 @@ import streamlit as st
 from core.catalog import Run
 from core.edge import FULL_PRECISION
 from core.edge.latency import SCENARIOS, LatencyReport, LatencySuiteReport, Percentile, Slo
-from pages._ui import artifacts as files
 from pages._ui import address, badges, frame, lookups, numbers, tabs
+from pages._ui import artifacts as files
 from pages._ui.badges import Badge
 from pages.edge import charts, diagnostics, download, stored, sweep
 from pages.edge.charts import milliseconds
@@ -109,7 +109,9 @@ def _next_step(run: Run, report: LatencySuiteReport, slo: Slo) -> None:
     if met:
         name = min(met, key=lambda name: record.variant(name).size_bytes or 0)
         if record.model is not None:
-            st.markdown(f"**Next** Take {frame.plain(name)} along: it is the smallest of those that meet the objective.")
+            st.markdown(
+                f"**Next** Take {frame.plain(name)} along: it is the smallest of those that meet the objective."
+            )
             download.show_variant(exported, record, name, key="edge-met")
         return
     steps = list(dict.fromkeys(judged.verdict.next_step for judged in report.slo.values() if judged.verdict.next_step))

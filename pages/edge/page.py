@@ -11,7 +11,10 @@ from pages.edge import choose, exported, header, measurement, smallest_result
 
 access = frame.access()
 run_id = st.query_params.get("run")
-RESULTS = {"latency": (header.show_measurement, measurement.show), "smallest": (header.show_search, smallest_result.show)}
+RESULTS = {
+    "latency": (header.show_measurement, measurement.show),
+    "smallest": (header.show_search, smallest_result.show),
+}
 
 if run_id is None:
     with page_header.lookup("Model", back="All exports"):

@@ -150,14 +150,8 @@ def _expectation(record: ExportRecord, settings: SmallestSettings) -> str:
     )
 
 
-
-
 def _earlier(run: Run) -> None:
-    searches = [
-        item
-        for item in runs.find(task="smallest", access=frame.access())
-        if item.settings["export"] == run.id
-    ]
+    searches = [item for item in runs.find(task="smallest", access=frame.access()) if item.settings["export"] == run.id]
     if not searches:
         return
     st.markdown("**Earlier searches**")

@@ -35,7 +35,9 @@ def show(report: SmallestReport) -> None:
         scale=alt.Scale(type="log", padding=20),
         axis=charts.few_ticks(),
     )
-    y = alt.Y("size:Q", title="File (MB), logarithmic", scale=alt.Scale(type="log", padding=20), axis=charts.few_ticks())
+    y = alt.Y(
+        "size:Q", title="File (MB), logarithmic", scale=alt.Scale(type="log", padding=20), axis=charts.few_ticks()
+    )
     shown = [_VERDICTS[name] for name in _VERDICTS]
     legend = alt.Legend(orient="bottom", title=None, labelLimit=240)
     color = alt.Color(
@@ -43,8 +45,10 @@ def show(report: SmallestReport) -> None:
     )
     shape = alt.Shape("verdict:N", scale=alt.Scale(domain=shown, range=_SHAPES), legend=legend)
     base = alt.Chart(table)
-    spans = base.transform_filter("isValid(datum.low) && isValid(datum.high)").mark_rule(opacity=0.5).encode(
-        x=alt.X("low:Q"), x2="high:Q", y=y, color=color
+    spans = (
+        base.transform_filter("isValid(datum.low) && isValid(datum.high)")
+        .mark_rule(opacity=0.5)
+        .encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=color)
     )
     points = base.mark_point(filled=True, opacity=0.95).encode(
         x=x,
@@ -70,7 +74,9 @@ def show(report: SmallestReport) -> None:
     )
     chart = alt.layer(*_limits(report), spans, points, labels).properties(height=charts.HEIGHT + 80, title=title)
     st.altair_chart(chart, alt=f"{title}. {_summary(table)}")
-    st.caption("Large marks are Pareto-optimal: no other candidate is as good in size, latency and loss. Lines: limits.")
+    st.caption(
+        "Large marks are Pareto-optimal: no other candidate is as good in size, latency and loss. Lines: limits."
+    )
 
 
 def _points(report: SmallestReport) -> pd.DataFrame:
@@ -112,13 +118,19 @@ def _points(report: SmallestReport) -> pd.DataFrame:
 def _limits(report: SmallestReport) -> list[alt.Chart]:
     """Return the limits of latency and size as lines."""
     settings, lines = report.settings, []
-    mark = {"strokeDash": [4, 4], "color": theme.muted()}
     if settings.latency_ms is not None:
-        lines.append(alt.Chart(pd.DataFrame({"limit": [settings.latency_ms]})).mark_rule(**mark).encode(x="limit:Q"))
+        lines.append(_rule(settings.latency_ms).encode(x="limit:Q"))
     if settings.size_mb is not None:
-        lines.append(alt.Chart(pd.DataFrame({"limit": [settings.size_mb]})).mark_rule(**mark).encode(y="limit:Q"))
+        lines.append(_rule(settings.size_mb).encode(y="limit:Q"))
     return lines
 
 
+def _rule(limit: float) -> alt.Chart:
+    return alt.Chart(pd.DataFrame({"limit": [limit]})).mark_rule(strokeDash=[4, 4], color=theme.muted())
+
+
 def _summary(table: pd.DataFrame) -> str:
-    return "; ".join(f"{row.name_}: {row.size_text}, {row.latency_text}" for row in table.rename(columns={"name": "name_"}).itertuples())
+    return "; ".join(
+        f"{row.name_}: {row.size_text}, {row.latency_text}"
+        for row in table.rename(columns={"name": "name_"}).itertuples()
+    )

@@ -78,7 +78,9 @@ def _method() -> Values:
         format_func=lambda name: SCENARIOS[name].title,
         key="edge-smallest-scenario",
         width=170,
-        help="\n\n".join(f"**{SCENARIOS[name].title}**: {SCENARIOS[name].help}" for name in ("single_stream", "server")),
+        help="\n\n".join(
+            f"**{SCENARIOS[name].title}**: {SCENARIOS[name].help}" for name in ("single_stream", "server")
+        ),
     )
     values: Values = {"scenario": scenario}
     if scenario == "server":

@@ -1,10 +1,9 @@
-"""The answer of a search in words: the smallest variant that is good enough, or what comes closest and what to change."""
+"""The answer of a search in words: the smallest variant that is good enough, or what is closest and what to change."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-
 
 from core.edge.smallest.judging import Judgment, loss_text
 from core.edge.smallest.report import Answer, Candidate, CandidateReport
@@ -13,7 +12,6 @@ from core.edge.variants.forms import VARIANT_FORMS
 from core.edge.variants.modes import FULL_PRECISION
 from core.evaluation import METRICS
 from core.units import latency_text, size_text
-
 
 __all__ = ["conclude", "describe_candidate"]
 
@@ -46,7 +44,7 @@ def conclude(
     if chosen is not None:
         return Answer(_finding(candidates, candidates[chosen], settings, metric))
     if closest is None:
-        return Answer("No variant could be measured.", ("See why under Refused.",))
+        return Answer("No variant could be measured.", ("Look at the reasons, and export the model again.",))
     nearest = candidates[closest]
     open_limits = {name: item for name, item in nearest.judgments.items() if item.verdict != "met"}
     reasons = " ".join(item.reason for item in open_limits.values())
@@ -65,7 +63,9 @@ def _finding(
 ) -> str:
     size = size_text(choice.size_bytes)
     full = next((other for other in candidates if _is_full(other, choice)), None)
-    text = f"{_title(choice.candidate, first=True)} is the {_SUPERLATIVES[settings.minimize]} that is good enough: {size}"
+    text = (
+        f"{_title(choice.candidate, first=True)} is the {_SUPERLATIVES[settings.minimize]} that is good enough: {size}"
+    )
     is_full = choice.candidate.variant == FULL_PRECISION
     if full is not None and not is_full:
         text += f", {full.size_bytes / choice.size_bytes:.1f} times smaller than {FULL_PRECISION}"
@@ -151,7 +151,9 @@ def _steps(
     steps = [f"Allow a loss of {loss_text(_rounded_up(judgment.allowed, metric), metric)}."]
     if loss.high is not None and loss.value < limit:
         rows = loss.n * ((loss.high - loss.value) / (limit - loss.value)) ** 2
-        steps.insert(0, f"Hold out about {_round_count(rows):,} rows instead of {loss.n:,}: the interval gets narrower.")
+        steps.insert(
+            0, f"Hold out about {_round_count(rows):,} rows instead of {loss.n:,}: the interval gets narrower."
+        )
     return steps
 
 

@@ -120,7 +120,7 @@ class Ranking:
 
 
 def with_front(reports: Sequence[CandidateReport]) -> list[CandidateReport]:
-    """Mark the candidates that no other one is at least as good as in size, latency per row and loss, and better in one.
+    """Mark the candidates that no other one equals or beats in size, latency per row and loss, and beats in one.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""`SmallestReport`: everything that a search for the smallest variant measured, as it is stored in ``smallest.json``."""
+"""`SmallestReport`: what a search for the smallest variant measured, as it is stored in ``smallest.json``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`find_smallest`: the smallest variant of a model that is good enough, all of it measured on this machine in one run."""
+"""`find_smallest`: the smallest variant of a model that is good enough, measured on this machine in one run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from core.edge.variants.modes import FULL_PRECISION
 from core.edge.variants.variants import HeldOut, Rows, Variant, make_variants, scores
 from core.errors import InputError, SettingsError, StoppedError
 from core.progress import Event, Report, silent
-
 
 __all__ = ["SmallestTarget", "find_smallest"]
 
@@ -268,18 +267,22 @@ class _Search:
         if not measured:
             error = next(timing.error for timing in timings.values() if timing.error is not None)
             raise InputError(f"No variant can be measured: {error.message}", error.hint)
-        ranking, reference = self.ranking, measured[0]
+        ranking = self.ranking
         possible = [candidate for candidate in measured if ranking.verdict(candidate) != "missed"]
         waiting = sorted(possible, key=ranking.cost) or sorted(measured, key=ranking.distance)[:size]
         begin = _SCREENED
         while waiting:
             batch, waiting = waiting[:size], waiting[size:]
             end = begin + (0.98 - begin) * (0.5 if waiting else 1.0)
-            first = [reference] if reference not in batch and not timings[reference].long else []
-            self.timer.contend([*first, *batch], begin, end)
+            self.timer.contend([*self._references(batch, measured), *batch], begin, end)
             begin = end
             if not possible or any(self._meets(candidate) for candidate in batch):
                 return
+
+    def _references(self, batch: Sequence[Candidate], measured: Sequence[Candidate]) -> list[Candidate]:
+        """Return full precision on as many threads and rows as the contenders, to compare them with."""
+        full = (Candidate(FULL_PRECISION, item.threads, item.batch_size) for item in batch)
+        return [item for item in dict.fromkeys(full) if item in measured and item not in batch]
 
     def _meets(self, candidate: Candidate) -> bool:
         return self.timer.timings[candidate].is_measured and self.ranking.verdict(candidate) == "met"

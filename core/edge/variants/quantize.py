@@ -30,9 +30,8 @@ _QUANTIZED = {
     "DynamicQuantizeLinear",
     "MatMulInteger",
     "ConvInteger",
-    "com.microsoft.MatMulNBits",
-    "com.microsoft.GatherBlockQuantized",
 }
+_FOUR_BITS = {"com.microsoft.MatMulNBits", "com.microsoft.GatherBlockQuantized"}
 _PASSING = {"Transpose", "Identity", "Reshape", "Cast", "Squeeze", "Unsqueeze"}
 _VARIANT = "plumbline.variant"
 
@@ -59,8 +58,8 @@ def quantize(
     Returns
     -------
     OnnxModel
-        Its `variant` is the mode, or for a model with a pruned vocabulary the form of both, and the rest of the metadata
-        is that of the model.
+        Its `variant` is the mode, or for a model with a pruned vocabulary the form of both; the rest of the metadata is
+        that of the model.
 
     Raises
     ------
@@ -113,8 +112,13 @@ def _nothing_to_do(model: ModelProto) -> tuple[str, str] | None:
     """Return message and hint when quantizing makes no sense."""
     operators = {operator(node) for scope, _ in scopes(model) for node in scope.node}
     variant = _variant(model)
-    if variant not in (FULL_PRECISION, PRUNED) or operators & _QUANTIZED or any("QLinear" in name for name in operators):
-        name = variant if variant not in (FULL_PRECISION, PRUNED) else "8 bits or fewer"
+    if (
+        variant not in (FULL_PRECISION, PRUNED)
+        or operators & (_QUANTIZED | _FOUR_BITS)
+        or any("QLinear" in name for name in operators)
+    ):
+        bits = "4 bits" if operators & _FOUR_BITS else "8 bits"
+        name = variant if variant not in (FULL_PRECISION, PRUNED) else bits
         return f"The model is already quantized (to {name}).", "Quantize the model it was made from."
     if _count_weights(model) >= _MIN_WEIGHTS:
         return None

@@ -70,8 +70,8 @@ def reduce_tokenizer(config: Mapping[str, Any], used: Collection[int]) -> Reduce
     type_ = _TYPES.get(_type(model))
     if type_ is None:
         raise ExportError(
-            f"Its tokenizer is of the type {_type(model) or 'that is not named'}, which cannot spell a word that is left "
-            "out of its vocabulary.",
+            f"Its tokenizer is of the type {_type(model) or 'that is not named'}, which cannot spell a word that is "
+            "left out of its vocabulary.",
             _HINT,
         )
     tokens = type_.tokens(model)

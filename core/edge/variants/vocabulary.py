@@ -1,4 +1,4 @@
-"""`prune_vocabulary`: a text model without the tokens that its training texts do not need, and its tokenizer in step."""
+"""`prune_vocabulary`: a text model without the tokens that its training texts do not need, with its tokenizer."""
 
 from __future__ import annotations
 

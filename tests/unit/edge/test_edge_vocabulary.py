@@ -49,9 +49,7 @@ def byte_pairs():
 def unigram():
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=1_000, special_tokens=SPECIAL, unk_token="[UNK]", show_progress=False
-    )
+    trainer = trainers.UnigramTrainer(vocab_size=1_000, special_tokens=SPECIAL, unk_token="[UNK]", show_progress=False)
     tokenizer.train_from_iterator(TEXTS, trainer)
     tokenizer.add_special_tokens(["<new>"])  # outside of the model's own vocabulary, as in DeBERTa
     return _template(tokenizer)

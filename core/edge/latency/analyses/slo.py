@@ -107,7 +107,9 @@ def verdict(report: LatencyReport, slo: Slo) -> SloVerdict:
             f"Measure for {math.ceil(seconds):,} s, or judge a lower percentile.",
         )
     if percentile.high is not None and percentile.high <= slo.bound_ms:
-        return conclude("met", f"{name} is within {bound}: at most {latency_text(percentile.high)}.", "Make the bundle.")
+        return conclude(
+            "met", f"{name} is within {bound}: at most {latency_text(percentile.high)}.", "Make the bundle."
+        )
     return conclude(
         "not enough samples",
         f"{bound} lies within the interval of {name}; four times as many samples ({4 * percentile.n:,}) halve it.",

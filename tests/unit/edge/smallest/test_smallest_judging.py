@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -67,6 +67,7 @@ def test_a_loss_without_an_interval_is_unsure(loss):
     assert judge_loss(loss, 0.5, "accuracy", 0.9).verdict == "unsure"
 
 
+@settings(max_examples=25, deadline=None)
 @given(flips=st.integers(0, 40), limit=st.floats(0.0, 0.2))
 def test_a_variant_that_is_worse_than_the_limit_never_meets_it(flips, limit):
     """The interval is that of `compare_variants`, whose coverage is simulated elsewhere."""

@@ -45,10 +45,17 @@ def target(tmp_path_factory):
     return SmallestTarget(path, KEPT, HeldOut(held, y, "binary"), tokenizer=folder / "tokenizer.json")
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A report of a real measurement, for what is the same in all."""
+    path = tmp_path_factory.mktemp("template") / "identity.onnx"
+    path.write_bytes(IDENTITY)
+    return measure_latency(path, LatencySettings(warmup_s=0.01, duration_s=0.05))
+
+
 @pytest.fixture
-def clock(monkeypatch):
+def clock(monkeypatch, template):
     """Latencies by the name of the variant, in place of measured ones; twice as fast on two threads."""
-    template = measure_latency_once()
     calls = []
 
     def measure(path, settings, *, inputs, should_stop, limits):
@@ -63,16 +70,6 @@ def clock(monkeypatch):
 
     monkeypatch.setattr(timing, "measure_latency", measure)
     return calls
-
-
-def measure_latency_once():
-    import tempfile
-    from pathlib import Path
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "identity.onnx"
-        path.write_bytes(IDENTITY)
-        return measure_latency(path, LatencySettings(warmup_s=0.01, duration_s=0.05))
 
 
 def test_the_smallest_that_meets_all_limits_is_the_answer(target, clock, tmp_path):
@@ -195,7 +192,7 @@ def test_what_does_not_fit_is_refused_at_once(target, tmp_path):
 
 
 def test_a_real_measurement_from_beginning_to_end(target, tmp_path):
-    chosen = SmallestSettings(latency_ms=1_000, percentile=50, **FAST | {"forms": ("int4", "fp16")})
+    chosen = SmallestSettings(latency_ms=1_000, percentile=50, **FAST | {"forms": ("int4",), "rounds": 1})
     report = find_smallest(target, tmp_path, chosen)
     assert report.choice is not None
     assert report.machine.onnxruntime
