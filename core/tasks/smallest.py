@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -21,6 +20,8 @@ from core.progress import Event
 from core.tasks._trained_model import load_trained, task_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from core.edge import ExportRecord
     from core.edge.smallest import SmallestReport, SmallestTarget
 
@@ -131,11 +132,14 @@ def _target(context: RunContext, exported: Run, record: ExportRecord) -> Smalles
     return replace(plain, train=trained.train, held_out=held_out)
 
 
-def _rows(exported: Run, record: ExportRecord, *, access: Access) -> Sequence[str] | None:
+def _rows(exported: Run, record: ExportRecord, *, access: Access) -> pd.DataFrame | list[str] | None:
     rows = exports.rows(exported, access=access)
     if rows is None or record.model is None:
         return None
-    return rows["text"].astype(str).tolist() if record.kind == "text" else rows  # type: ignore[return-value]
+    if record.kind == "table":
+        return rows
+    texts: list[str] = rows["text"].astype(str).tolist()
+    return texts
 
 
 def _keep(context: RunContext, made: Path, report: SmallestReport) -> None:

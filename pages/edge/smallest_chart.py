@@ -126,7 +126,8 @@ def _limits(report: SmallestReport) -> list[alt.Chart]:
 
 
 def _rule(limit: float) -> alt.Chart:
-    return alt.Chart(pd.DataFrame({"limit": [limit]})).mark_rule(strokeDash=[4, 4], color=theme.muted())
+    chart: alt.Chart = alt.Chart(pd.DataFrame({"limit": [limit]})).mark_rule(strokeDash=[4, 4], color=theme.muted())
+    return chart
 
 
 def _summary(table: pd.DataFrame) -> str:

@@ -41,9 +41,8 @@ def objective_text(settings: Mapping[str, Any]) -> str:
     if settings.get("size_mb") is not None:
         parts.append(f"at most {settings['size_mb']:g} MB")
     if settings.get("max_loss") is not None:
-        metric = settings.get("metric")
-        known = metric in METRICS
-        title = METRICS[metric].title if known else "quality"
+        metric = str(settings.get("metric"))
+        title = METRICS[metric].title if metric in METRICS else "quality"
         name = title if title.isupper() else title.lower()
-        parts.append(f"loss of {name} at most {loss_text(settings['max_loss'], metric or '')}")
+        parts.append(f"loss of {name} at most {loss_text(settings['max_loss'], metric)}")
     return ", ".join(parts) or "no limits"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import JsonValue, PlainSerializer, PlainValidator, TypeAdapter
 
@@ -124,9 +124,10 @@ def _stored_settings(values: Mapping[str, JsonValue] | SmallestSettings) -> Smal
     if isinstance(values, SmallestSettings):
         return values
     lists = ("forms", "threads", "batch_sizes", "lengths")
-    known = {name: value for name, value in values.items() if name in SmallestSettings.model_fields}
-    plain = {
-        name: tuple(value) if name in lists and isinstance(value, list) else value for name, value in known.items()
+    plain: dict[str, Any] = {
+        name: tuple(value) if name in lists and isinstance(value, list) else value
+        for name, value in values.items()
+        if name in SmallestSettings.model_fields
     }
     return SmallestSettings.model_construct(None, **plain)
 

@@ -210,5 +210,5 @@ class Timer:
 
     def _inputs(self, files: Files, candidate: Candidate) -> ModelInputs:
         if self._rows is None or files.tokenizer is None:
-            return self._rows  # type: ignore[return-value]  (texts have a tokenizer)
+            return self._rows
         return Texts(list(self._rows), files.tokenizer, candidate.length or self._max_length or 512)

@@ -128,7 +128,7 @@ def _nothing_to_do(model: ModelProto) -> tuple[str, str] | None:
 
 
 def _variant(model: ModelProto) -> str:
-    return {entry.key: entry.value for entry in model.metadata_props}.get(_VARIANT, FULL_PRECISION)
+    return Metadata.read(model).variant
 
 
 def _count_weights(model: ModelProto) -> int:

@@ -36,14 +36,14 @@ class ReducedTokenizer:
     moved_special: tuple[str, ...]
 
 
-def reduce_tokenizer(config: Mapping[str, Any], used: Collection[int]) -> ReducedTokenizer:
+def reduce_tokenizer(tokenizer: Mapping[str, Any], used: Collection[int]) -> ReducedTokenizer:
     """Keep the tokens that texts use, single characters and bytes, and special tokens.
 
     A text whose tokens are all kept is tokenized as before. Another one is tokenized into smaller tokens.
 
     Parameters
     ----------
-    config : mapping
+    tokenizer : mapping
         Content of a ``tokenizer.json``.
     used : collection of int
         Ids of the tokens that texts use.
@@ -65,7 +65,7 @@ def reduce_tokenizer(config: Mapping[str, Any], used: Collection[int]) -> Reduce
     >>> reduced.config["model"]["vocab"], reduced.old_ids
     ({'[UNK]': 0, 'film': 1, 'a': 2, '##a': 3}, (0, 2, 3, 4))
     """
-    config = copy.deepcopy(dict(config))
+    config: Json = copy.deepcopy(dict(tokenizer))
     model = config["model"]
     type_ = _TYPES.get(_type(model))
     if type_ is None:
