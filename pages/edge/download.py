@@ -66,7 +66,7 @@ def show_search(run: Run) -> None:
     if not report.candidates:
         return
     st.markdown("**Bundle of another candidate**")
-    names = [f"{item.candidate.variant} {describe_candidate(item.candidate)}" for item in report.candidates]
+    names = [f"{item.candidate.variant} ({describe_candidate(item.candidate)})" for item in report.candidates]
     index = st.selectbox(
         "Candidate",
         range(len(names)),

@@ -42,7 +42,8 @@ def show(run: Run) -> None:
 
 def _conditions(report: SmallestReport) -> str:
     settings, machine = report.settings, report.machine
-    parts = [f"Objective: {objective_text(settings.model_dump())}", SCENARIOS[settings.scenario].title]
+    objective = objective_text(settings.model_dump() | {"metric": report.metric})
+    parts = [f"Objective: {objective}", SCENARIOS[settings.scenario].title]
     if settings.target_qps is not None:
         parts[-1] += f" at {settings.target_qps:g} requests per second"
     if machine is not None:

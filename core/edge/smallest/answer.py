@@ -113,7 +113,7 @@ def _title(candidate: Candidate, *, first: bool = False) -> str:
     title = candidate.variant if form is None else form.title
     if not first and title[:1].isupper() and not title.isupper():
         title = title[:1].lower() + title[1:]
-    return f"{title} {describe_candidate(candidate)}"
+    return f"{title} ({describe_candidate(candidate)})"
 
 
 def describe_candidate(candidate: Candidate) -> str:
@@ -122,9 +122,9 @@ def describe_candidate(candidate: Candidate) -> str:
     Examples
     --------
     >>> describe_candidate(Candidate("fp32", 2, 8, 64))
-    'on 2 threads, 8 rows per request, 64 tokens per text'
+    '2 threads, 8 rows per request, 64 tokens per text'
     """
-    parts = [f"on {candidate.threads} thread{'s' * (candidate.threads > 1)}"]
+    parts = [f"{candidate.threads} thread{'s' * (candidate.threads > 1)}"]
     if candidate.batch_size > 1:
         parts.append(f"{candidate.batch_size:,} rows per request")
     if candidate.length is not None:

@@ -33,7 +33,7 @@ class Ranking:
     comparisons : mapping
         Comparison with that model by variant and number of tokens.
     timings : mapping of Candidate to Timing
-        What was measured, which changes as the search proceeds.
+        Measurements, which change as the search proceeds.
     """
 
     settings: SmallestSettings

@@ -28,7 +28,7 @@ class Answer:
     sentence : str
         The finding.
     next_steps : tuple of str, default=()
-        What to change where nothing surely meets the objective, the most promising first.
+        Changes to try where nothing surely meets the objective, the most promising first.
     """
 
     sentence: str
@@ -151,7 +151,7 @@ class SmallestReport:
     candidates : list of CandidateReport
         All candidates that were measured, the cheapest first.
     refused : list of RefusedCandidate
-        What could not be made or measured, with the reasons.
+        Variants and candidates that could not be made or measured, with the reasons.
     chosen : int or None
         Position of the answer among the candidates; None where none surely meets the objective.
     closest : int or None

@@ -30,15 +30,16 @@ def test_all_is_stored_with_the_run(searched, stocked):
     assert run.result["export"] == report.export == stocked.text_export
     assert run.result["answer"] == report.answer.sentence
     assert run.result["chosen"] == report.choice.candidate.variant
-    assert run.result["variants"] == ["fp32", "dynamic-int8", "int4"]
+    assert run.result["variants"] == ["fp32", "dynamic-int8", "int4", "pruned"]
     names = {artifact.name for artifact in artifacts.find(run.id, access=LOCAL)}
-    assert names >= {"smallest.json", "model.dynamic-int8.onnx", "model.int4.onnx"}
+    assert names >= {"smallest.json", "model.dynamic-int8.onnx", "model.pruned.onnx", "tokenizer.pruned.json"}
     assert "model.onnx" not in names  # the export has it
     assert {item.candidate.length for item in report.candidates} == {None, 8}
     assert report.metric == "accuracy"
     assert all(item.loss.n > 0 for item in report.candidates)
-    assert [item.variant for item in report.refused] == ["pruned"]
-    assert "use nearly all of the" in report.refused[0].reason
+    vocabulary = report.variant("pruned").vocabulary
+    assert vocabulary.kept < vocabulary.before
+    assert report.refused == []
 
 
 def test_progress_was_reported(searched):
@@ -47,11 +48,11 @@ def test_progress_was_reported(searched):
     assert {"make", "screen", "contend", "conclude"} <= {event.phase for event in events}
 
 
-@pytest.mark.parametrize("which", ["chosen", "short"])
+@pytest.mark.parametrize("which", ["chosen", "pruned to 8 tokens"])
 def test_the_bundle_of_a_candidate_predicts_on_its_own(searched, tmp_path, which):
     run, report = searched
-    lengths = [item.candidate.length for item in report.candidates]
-    index = report.chosen if which == "chosen" else lengths.index(8)
+    tried = [(item.candidate.variant, item.candidate.length) for item in report.candidates]
+    index = report.chosen if which == "chosen" else tried.index(("pruned", 8))
     candidate = report.candidates[index].candidate
     target = smallest_variants.bundle(run, index, tmp_path / "bundle.zip", license="None.", access=LOCAL)
     with zipfile.ZipFile(target) as archive:
@@ -80,7 +81,7 @@ def test_a_table_is_searched_and_stopped(stocked):
     report = smallest_variants.read(run, access=LOCAL)
     assert report.stopped
     assert len(report.candidates) == 2
-    assert report.answer.sentence.startswith("fp32 on ")
+    assert report.answer.sentence.startswith("fp32 (1 thread) is the smallest")
     assert "no matrix products" in report.refused[0].reason
 
 

@@ -38,7 +38,7 @@ class SloVerdict:
     kept_up : bool
         Whether the server answered as fast as requests came.
     next_step : str, default=""
-        What to do next, in one sentence; empty in reports of earlier versions.
+        Sentence that says what to do next; empty in reports of earlier versions.
     """
 
     verdict: str
