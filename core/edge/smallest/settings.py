@@ -30,7 +30,7 @@ class SmallestSettings(CheckedSettings):
     metric : {"accuracy", "roc_auc", "r2", "rmse"}, optional
         The metric of the quality; by default accuracy, or R² for numbers.
     minimize : {"size", "latency"}, default="size"
-        Quantity that is to be smallest among all that meet the objective. "size": the file; of the same file, the fewest
+        Quantity to be smallest among all that meet the objective. "size": the file; of the same file, the fewest
         threads, then the lowest latency per row. "latency": the latency per row, then the file.
     forms : tuple of str, optional
         Names of `VARIANT_FORMS`; by default all. Full precision is always there to compare with.
