@@ -101,7 +101,7 @@ def prune_vocabulary(
         raise ExportError(
             f"Its graph compares tokens with fixed ids, and '{reduced.moved_special[0]}' would have another one.", _HINT
         )
-    _cut(table, reduced)
+    _cut(model, table, reduced)
     replace(metadata, variant=PRUNED).write(model)
     with atomic_write(Path(out)) as partial, atomic_write(Path(out_tokenizer)) as partial_tokenizer:
         partial.write_bytes(model.SerializeToString())
@@ -166,9 +166,13 @@ def _looks_up(node: NodeProto, ids: set[str]) -> bool:
     return node.op_type == "Gather" and axis == 0 and node.input[1] in ids
 
 
-def _cut(table: Any, reduced: ReducedTokenizer) -> None:
-    """Leave in a tensor the rows of the tokens that are kept, in their new order."""
+def _cut(model: ModelProto, table: Any, reduced: ReducedTokenizer) -> None:
+    """Leave in a tensor the rows of the tokens that are kept, in their new order, and drop the shape that it had."""
     from onnx import numpy_helper
+
+    for values in (model.graph.value_info, model.graph.input):
+        for value in [value for value in values if value.name == table.name]:
+            values.remove(value)
 
     rows = numpy_helper.to_array(table)[list(reduced.old_ids)]
     table.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(rows), table.name))

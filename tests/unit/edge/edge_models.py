@@ -185,7 +185,8 @@ def text_graph(path: Path, tokenizer: Any, *, width: int = 64, compared: bool = 
     inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"]) for name in names]
     output = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 2])
     held = [numpy_helper.from_array(value, name) for name, value in weights.items()]
-    graph = helper.make_graph(nodes, "text", inputs, [output], held)
+    shapes = [helper.make_tensor_value_info("table", TensorProto.FLOAT, [count, width])]  # as torch's exporter writes
+    graph = helper.make_graph(nodes, "text", inputs, [output], held, value_info=shapes)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
     Metadata("text", task="binary", labels=("bad", "good"), max_length=64).write(model)
     onnx.save(model, path)
