@@ -109,6 +109,7 @@ def made(minilm, feeds, tmp_path_factory):
         ("static-int8-u8s8", 23.6, 0.95, 0.3),
         ("static-int8-s8s8", 23.6, 0.95, 0.3),
         ("fp16", 46.5, 1.0, 0.01),
+        ("int4", 15.5, 0.95, 0.4),
     ],
 )
 def test_every_mode_is_small_and_answers_nearly_alike(
@@ -134,7 +135,7 @@ def test_the_metadata_go_along(minilm, made):
     assert (result.labels, result.max_length, result.variant) == (minilm.labels, LENGTH, "dynamic-int8")
 
 
-@pytest.mark.parametrize("mode", [None, "dynamic-int8", "static-int8-u8s8", "fp16"])
+@pytest.mark.parametrize("mode", [None, "dynamic-int8", "static-int8-u8s8", "fp16", "int4"])
 def test_the_work_is_that_of_the_formula_in_every_mode(minilm, made, mode):
     path = minilm.path if mode is None else made(mode).path
     ones = {name: np.ones((1, LENGTH), np.int64) for name in ("input_ids", "attention_mask", "token_type_ids")}
@@ -155,7 +156,7 @@ def test_parameters_are_those_of_the_model(minilm, made):
     assert small.parameter_bytes < whole.parameter_bytes / 3.9
 
 
-@pytest.mark.parametrize("mode", [None, "dynamic-int8", "static-int8-s8s8", "fp16"])
+@pytest.mark.parametrize("mode", [None, "dynamic-int8", "static-int8-s8s8", "fp16", "int4"])
 def test_what_is_exported_passes_inspection_and_what_is_cut_does_not(minilm, made, mode):
     data = (minilm.path if mode is None else made(mode).path).read_bytes()
     inspection = inspect_onnx(data)

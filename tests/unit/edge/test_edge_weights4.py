@@ -8,6 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantizer
 
 from core.edge import describe_graph, quantize
+from core.edge.inspection.id_limits import id_limits
 from core.edge.variants.weights4 import BLOCK
 from core.errors import ExportError
 
@@ -100,3 +101,13 @@ def test_a_model_without_large_matrices_is_refused(tmp_path):
     with pytest.raises(ExportError, match="cannot be quantized to int4: no matrix of weights has 4,096 numbers"):
         quantize(path, tmp_path / "int4.onnx", mode="int4")
     assert not (tmp_path / "int4.onnx").exists()
+
+
+def test_the_work_of_a_quantized_graph_is_counted(network, tmp_path):
+    quantized = quantize(network, tmp_path / "int4.onnx", mode="int4")
+    work = describe_graph(quantized.path, {"ids": np.arange(10, dtype=np.int64)}).work
+    products = 2 * 10 * (128 * 96 + 96 * 2)
+    assert work.uncounted == {}
+    assert work.flop == pytest.approx(products, rel=0.1)
+    assert work.bytes_least < quantized.size_bytes
+    assert id_limits(onnx.load(quantized.path)) == {"ids": len(TABLE)}
