@@ -97,13 +97,27 @@ def test_any_other_text_is_spelled_with_smaller_tokens(pair, words):
 
 
 def test_special_tokens_keep_their_ids_where_they_can():
-    vocab = {f"word{number}": number for number in range(20)} | {"[UNK]": 20, "[PAD]": 3 + 18, "a": 22, "##a": 23}
+    vocab = {f"word{number}": number for number in range(20)} | {"[UNK]": 20, "[PAD]": 21, "a": 22, "##a": 23}
     config = {
         "model": {"type": "WordPiece", "vocab": vocab, "unk_token": "[UNK]"},
         "added_tokens": [{"id": 21, "content": "[PAD]"}],
+        "padding": {"pad_id": 21},
+        "post_processor": {
+            "type": "Sequence",
+            "processors": [
+                {"type": "BertProcessing", "sep": ["[UNK]", 20], "cls": ["[PAD]", 21]},
+                {"type": "TemplateProcessing", "special_tokens": {"[UNK]": {"id": "[UNK]", "ids": [20]}}},
+            ],
+        },
     }
     reduced = reduce_tokenizer(config, range(10))
     assert reduced.moved_special == ("[PAD]", "[UNK]")
+    after = reduced.config
+    ids = after["model"]["vocab"]
+    assert after["padding"]["pad_id"] == after["added_tokens"][0]["id"] == ids["[PAD]"] < 21
+    bert, template = after["post_processor"]["processors"]
+    assert (bert["sep"], bert["cls"]) == (["[UNK]", ids["[UNK]"]], ["[PAD]", ids["[PAD]"]])
+    assert template["special_tokens"]["[UNK]"]["ids"] == [ids["[UNK]"]]
     reduced = reduce_tokenizer(config, range(20))
     assert reduced.moved_special == ()
     assert reduced.config["model"]["vocab"]["[UNK]"] == 20
