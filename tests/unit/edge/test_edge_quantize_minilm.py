@@ -6,7 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from core.datasets import load_sample
-from core.edge import describe_graph, export_onnx, inspect_onnx, quantize
+from core.edge import TextScorer, describe_graph, export_onnx, inspect_onnx, prune_vocabulary, quantize
 from core.edge.variants.compare import compare_variants
 from core.finetune import base_models
 
@@ -163,3 +163,19 @@ def test_what_is_exported_passes_inspection_and_what_is_cut_does_not(minilm, mad
     assert sorted(port.name for port in inspection.graph.inputs) == ["attention_mask", "input_ids", "token_type_ids"]
     with pytest.raises(Exception, match="damaged"):
         inspect_onnx(data[: len(data) // 2])
+
+
+def test_a_pruned_vocabulary_leaves_known_texts_as_they_are(minilm, reviews, tmp_path):
+    tokenizer = f"{base_models()[0].path}/tokenizer.json"
+    out, own = tmp_path / "pruned.onnx", tmp_path / "tokenizer.json"
+    texts = reviews["text"][:200].tolist()
+    result = prune_vocabulary(minilm.path, tokenizer, texts, out=out, out_tokenizer=own)
+    assert result.kept < 0.25 * result.before
+    assert out.stat().st_size < 0.62 * minilm.size_bytes
+    scorers = [TextScorer(path, words, minilm.labels, LENGTH) for path, words in ((minilm.path, tokenizer), (out, own))]
+    known, other = texts[:50], reviews["text"][200:250].tolist()
+    before, after = (scorer.outputs(known) for scorer in scorers)
+    assert np.abs(before - after).max() <= 1e-5
+    before, after = (scorer.probabilities(other) for scorer in scorers)
+    assert (before.argmax(axis=1) == after.argmax(axis=1)).mean() > 0.8
+    assert quantize(out, tmp_path / "int8.onnx").size_bytes < 15e6
