@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["latency_text", "size_text"]
+__all__ = ["latency_text", "latency_with_interval", "size_text"]
 
 
 def latency_text(milliseconds: float | None) -> str:
@@ -28,6 +28,29 @@ def latency_text(milliseconds: float | None) -> str:
         microseconds = 1_000 * milliseconds
         return f"{microseconds:.0f} µs" if microseconds >= 100 else f"{microseconds:.3g} µs"
     return f"{milliseconds:.3g} ms"
+
+
+def latency_with_interval(value: float, low: float | None, high: float | None) -> str:
+    """Write a latency with its interval in the same unit, and as many decimals.
+
+    Parameters
+    ----------
+    value : float
+        Latency, milliseconds.
+    low, high : float or None
+        Bounds of the interval; None where there is none.
+
+    Examples
+    --------
+    >>> latency_with_interval(8.67, 8.3, 9.334), latency_with_interval(0.998, 0.97, 1.01)
+    ('8.67 ms [8.30, 9.33]', '998 µs [970, 1,010]')
+    """
+    text = latency_text(value)
+    if low is None or high is None or not math.isfinite(value):
+        return text
+    number, unit = text.split(" ")
+    decimals, scale = len(number.partition(".")[2]), 1_000 if unit == "µs" else 1
+    return f"{text} [{scale * low:,.{decimals}f}, {scale * high:,.{decimals}f}]"
 
 
 def size_text(count: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pandas as pd
 import streamlit as st
 
@@ -144,9 +142,8 @@ def _expectation(record: ExportRecord, settings: SmallestSettings) -> str:
         settings.long_s + settings.rounds * _OVERHEAD_S
     )
     return (
-        f"{len(names):,} variants, {count:,} candidates: about {numbers.duration(measured_s)} of measuring, after the "
-        "variants are made. Use the machine for nothing else meanwhile. "
-        f"Cores: {os.cpu_count() or 1}."
+        f"{len(names):,} variants, {count:,} candidates: about {numbers.duration(measured_s)} of measuring once the "
+        "variants are made. Leave the machine to it meanwhile."
     )
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.edge import VARIANT_FORMS
 from core.edge.smallest import SmallestReport, describe_candidate, loss_text
-from core.units import latency_text, size_text
+from core.units import latency_with_interval, size_text
 from pages._ui import theme
 from pages.edge import charts
 
@@ -86,9 +86,6 @@ def _points(report: SmallestReport) -> pd.DataFrame:
         form = VARIANT_FORMS.get(candidate.variant)
         name = candidate.variant if form is None else form.title
         value = latency.value if latency.value is not None else item.median_ms
-        interval = ""
-        if latency.low is not None and latency.high is not None:
-            interval = f" [{latency_text(latency.low)}, {latency_text(latency.high)}]"
         text = ""
         if loss is not None and report.metric is not None:
             text = loss_text(loss.value, report.metric)
@@ -103,7 +100,7 @@ def _points(report: SmallestReport) -> pd.DataFrame:
                 "latency": value,
                 "low": latency.low,
                 "high": latency.high,
-                "latency_text": f"{latency_text(value)}{interval}",
+                "latency_text": latency_with_interval(value, latency.low, latency.high),
                 "loss": text or "not known",
                 "verdict": _VERDICTS[item.verdict],
                 "why": " ".join(judgment.reason for judgment in item.judgments.values()) or "no limits",

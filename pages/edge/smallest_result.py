@@ -10,7 +10,7 @@ from core.edge import VARIANT_FORMS
 from core.edge.latency import SCENARIOS
 from core.edge.smallest import LIMITS, CandidateReport, SmallestReport, loss_text
 from core.evaluation import METRICS
-from core.units import latency_text
+from core.units import latency_text, latency_with_interval
 from pages._ui import address, badges, frame, numbers
 from pages.edge import download, smallest_chart, stored
 from pages.edge.smallest import TAB
@@ -144,9 +144,9 @@ def _table(report: SmallestReport) -> None:
 
 def _latency(item: CandidateReport) -> str:
     latency = item.latency
-    if latency.value is None or latency.low is None or latency.high is None:
+    if latency.value is None:
         return f"needs {latency.needed:,} samples"
-    return f"{latency_text(latency.value)} [{latency_text(latency.low)}, {latency_text(latency.high)}]"
+    return latency_with_interval(latency.value, latency.low, latency.high)
 
 
 def _loss(item: CandidateReport, metric: str | None) -> str:

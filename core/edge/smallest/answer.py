@@ -11,7 +11,7 @@ from core.edge.smallest.settings import SmallestSettings
 from core.edge.variants.forms import VARIANT_FORMS
 from core.edge.variants.modes import FULL_PRECISION
 from core.evaluation import METRICS
-from core.units import latency_text, size_text
+from core.units import latency_text, latency_with_interval, size_text
 
 __all__ = ["conclude", "describe_candidate"]
 
@@ -70,9 +70,8 @@ def _finding(
     if full is not None and not is_full:
         text += f", {full.size_bytes / choice.size_bytes:.1f} times smaller than {FULL_PRECISION}"
     latency = choice.latency
-    if latency.value is not None and latency.low is not None and latency.high is not None:
-        interval = f"[{_bare(latency.low, latency.high)}, {latency_text(latency.high)}]"
-        text += f"; p{settings.percentile:g} is {latency_text(latency.value)} {interval}"
+    if latency.value is not None:
+        text += f"; p{settings.percentile:g} is {latency_with_interval(latency.value, latency.low, latency.high)}"
     else:
         text += f"; the median latency is {latency_text(choice.median_ms)}"
     if full is not None and not is_full:
@@ -88,12 +87,6 @@ def _finding(
             low, high = (loss_text(bound, metric).removesuffix(" points") for bound in (loss.low, loss.high))
             text += f" [{low}, {high}] on {loss.n:,} held-out rows"
     return f"{text}."
-
-
-def _bare(low: float, high: float) -> str:
-    """Return the lower bound of a latency, without its unit where the upper one has the same."""
-    text, unit = latency_text(low), latency_text(high).split(" ")[1]
-    return text.removesuffix(f" {unit}")
 
 
 def _is_full(other: CandidateReport, choice: CandidateReport) -> bool:
