@@ -32,23 +32,25 @@ def show(report: SmallestReport) -> None:
     x = alt.X(
         "latency:Q",
         title=f"{percent} of a request (ms), logarithmic",
-        scale=alt.Scale(type="log", padding=20),
+        scale=alt.Scale(type="log", nice=False, padding=24),
         axis=charts.few_ticks(),
     )
     y = alt.Y(
-        "size:Q", title="File (MB), logarithmic", scale=alt.Scale(type="log", padding=20), axis=charts.few_ticks()
+        "size:Q",
+        title="File (MB), logarithmic",
+        scale=alt.Scale(type="log", nice=False, padding=24),
+        axis=charts.few_ticks(),
     )
     shown = [_VERDICTS[name] for name in _VERDICTS]
     legend = alt.Legend(orient="bottom", title=None, labelLimit=240)
-    color = alt.Color(
-        "verdict:N", scale=alt.Scale(domain=shown, range=[hues[0], hues[3], theme.muted()]), legend=legend
-    )
+    hue = alt.Scale(domain=shown, range=[hues[0], hues[3], theme.muted()])
+    color = alt.Color("verdict:N", scale=hue, legend=legend)
     shape = alt.Shape("verdict:N", scale=alt.Scale(domain=shown, range=_SHAPES), legend=legend)
     base = alt.Chart(table)
     spans = (
         base.transform_filter("isValid(datum.low) && isValid(datum.high)")
         .mark_rule(opacity=0.5)
-        .encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=color)
+        .encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=alt.Color("verdict:N", scale=hue, legend=None))
     )
     points = base.mark_point(filled=True, opacity=0.95).encode(
         x=x,
@@ -85,7 +87,6 @@ def _points(report: SmallestReport) -> pd.DataFrame:
         candidate, latency, loss = item.candidate, item.latency, item.loss
         form = VARIANT_FORMS.get(candidate.variant)
         name = candidate.variant if form is None else form.title
-        value = latency.value if latency.value is not None else item.median_ms
         text = ""
         if loss is not None and report.metric is not None:
             text = loss_text(loss.value, report.metric)
@@ -97,10 +98,10 @@ def _points(report: SmallestReport) -> pd.DataFrame:
                 "run": describe_candidate(candidate),
                 "size": item.size_bytes / 1e6,
                 "size_text": size_text(item.size_bytes),
-                "latency": value,
+                "latency": item.rough_ms,
                 "low": latency.low,
                 "high": latency.high,
-                "latency_text": latency_with_interval(value, latency.low, latency.high),
+                "latency_text": latency_with_interval(item.rough_ms, latency.low, latency.high),
                 "loss": text or "not known",
                 "verdict": _VERDICTS[item.verdict],
                 "why": " ".join(judgment.reason for judgment in item.judgments.values()) or "no limits",

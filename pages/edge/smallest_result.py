@@ -31,6 +31,8 @@ def show(run: Run) -> None:
     _judgments(report)
     if report.chosen is not None:
         download.show_candidate(run, report, report.chosen)
+        for step in report.answer.next_steps:
+            st.caption(frame.plain(step))
     else:
         _next_steps(run, report)
     if report.candidates:
@@ -107,14 +109,14 @@ def _table(report: SmallestReport) -> None:
         rows.append(
             {
                 "Variant": candidate.variant if form is None else form.title,
+                "Threads": candidate.threads,
+                "Batch size": candidate.batch_size,
+                "Tokens": candidate.length or report.max_length,
                 "Objective": "is the answer" if index == report.chosen else _WORDS[item.verdict],
                 "Size": item.size_bytes / 1e6,
                 percentile: _latency(item),
                 "Median": latency_text(item.median_ms),
                 "Loss": _loss(item, report.metric),
-                "Threads": candidate.threads,
-                "Batch size": candidate.batch_size,
-                "Tokens": candidate.length or report.max_length,
                 "Why": " ".join(judgment.reason for judgment in item.judgments.values() if judgment.verdict != "met"),
                 "Pareto-optimal": item.pareto,
                 "Samples": item.requests,

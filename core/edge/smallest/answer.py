@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 
 from core.edge.smallest.judging import Judgment, loss_text
@@ -42,7 +43,8 @@ def conclude(
         Cores of the machine: more threads than these do not help.
     """
     if chosen is not None:
-        return Answer(_finding(candidates, candidates[chosen], settings, metric))
+        sentence = _finding(candidates, candidates[chosen], settings, metric)
+        return Answer(sentence, _cheaper(candidates, candidates[chosen], settings, metric))
     if closest is None:
         return Answer("No variant could be measured.", ("Look at the reasons, and export the model again.",))
     nearest = candidates[closest]
@@ -87,6 +89,23 @@ def _finding(
             low, high = (loss_text(bound, metric).removesuffix(" points") for bound in (loss.low, loss.high))
             text += f" [{low}, {high}] on {loss.n:,} held-out rows"
     return f"{text}."
+
+
+def _cheaper(
+    candidates: Sequence[CandidateReport], choice: CandidateReport, settings: SmallestSettings, metric: str | None
+) -> tuple[str, ...]:
+    """Return what would make sure of a smaller file, or a faster candidate, where one may be good enough."""
+    value = operator.attrgetter("row_ms" if settings.minimize == "latency" else "size_bytes")
+    unsure = [item for item in candidates if item.verdict == "unsure" and value(item) < value(choice)]
+    if not unsure:
+        return ()
+    item = unsure[0]
+    open_limits = {name: judgment for name, judgment in item.judgments.items() if judgment.verdict != "met"}
+    reasons = " ".join(judgment.reason for judgment in open_limits.values())
+    title, word = _title(item.candidate, first=True), "faster" if settings.minimize == "latency" else "smaller"
+    steps = [step for name, judgment in open_limits.items() for step in _steps(name, judgment, item, settings, metric)]
+    size = size_text(item.size_bytes)
+    return (f"{title} is {word} still, {size}, but not surely good enough. {reasons} {' Or: '.join(steps)}",)
 
 
 def _is_full(other: CandidateReport, choice: CandidateReport) -> bool:

@@ -98,6 +98,7 @@ class Ranking:
             candidate,
             self._size(candidate),
             timing.percentile(self.settings.percentile),
+            timing.quantile_ms(self.settings.percentile),
             timing.median_ms,
             timing.rounds_ms,
             len(timing.all_ms()),

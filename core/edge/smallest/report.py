@@ -28,7 +28,8 @@ class Answer:
     sentence : str
         The finding.
     next_steps : tuple of str, default=()
-        Changes to try where nothing surely meets the objective, the most promising first.
+        Changes to try where nothing surely meets the objective, the most promising first; with an answer, what would
+        make sure of a smaller one.
     """
 
     sentence: str
@@ -69,6 +70,8 @@ class CandidateReport:
         Size of the file.
     latency : Percentile
         The objective's percentile of the latency of a request.
+    rough_ms : float
+        The same percentile of the requests that were measured, whether or not they are enough, milliseconds.
     median_ms : float
         Median latency of a request, milliseconds.
     rounds_ms : tuple of float
@@ -90,6 +93,7 @@ class CandidateReport:
     candidate: Candidate
     size_bytes: int
     latency: Percentile
+    rough_ms: float
     median_ms: float
     rounds_ms: tuple[float, ...]
     requests: int

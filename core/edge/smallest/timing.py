@@ -80,6 +80,10 @@ class Timing:
         """Return a percentile of all requests."""
         return percentiles(self.all_ms())[percent]
 
+    def quantile_ms(self, percent: float) -> float:
+        """Return a percentile of all requests, whether or not they are enough."""
+        return float(np.quantile(self.all_ms(), percent / 100))
+
     @property
     def median_ms(self) -> float:
         """The median of all requests."""

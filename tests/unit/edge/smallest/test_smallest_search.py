@@ -213,6 +213,7 @@ def _report(size, ms, loss):
         size,
         Percentile(ms, ms, ms, 100, 64, True),
         ms,
+        ms,
         (ms,),
         100,
         True,
