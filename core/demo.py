@@ -24,11 +24,12 @@ from core.automl import AutoMLSettings
 from core.catalog import Dataset, Run, RunState, datasets
 from core.datasets import load_sample
 from core.edge.latency import LatencySettings, LatencySuiteSettings, Slo
+from core.edge.smallest import SmallestSettings
 from core.errors import JobError
 from core.fairness import MitigationSettings, ThresholdPolicy
 from core.finetune import FineTuneSettings
 from core.settings import get_settings
-from core.tasks import automl, check, explain, export, finetune, ingest, latency, mitigate, score
+from core.tasks import automl, check, explain, export, finetune, ingest, latency, mitigate, score, smallest
 
 __all__ = ["ANSWERS", "POLICY", "Builder", "Demo", "build", "reviews"]
 
@@ -59,6 +60,8 @@ class Demo:
         Exports of `binary`, of `rival` with its policy, and of `text`.
     measured, text_measured : str
         Latency measurements of `exported` and of `text_export`.
+    smallest : str
+        A search for the smallest variant of `text_export` that is good enough.
     text : str
         A training on `reviews`.
     model : str
@@ -83,6 +86,7 @@ class Demo:
     text_export: str
     measured: str
     text_measured: str
+    smallest: str
     text: str
     model: str
     number_model: str
@@ -216,6 +220,18 @@ def build(*, base_model: str = "minilm-l6", access: Access) -> Demo:
         }
     )
     text_measured_id = latency.submit(builder.done(text_export_id), text_lab, access=access)
+    objective = SmallestSettings(
+        latency_ms=1_000,
+        percentile=50,
+        max_loss=0.5,
+        forms=("dynamic-int8", "int4", "pruned"),
+        lengths=(8,),
+        short_s=0.1,
+        long_s=0.3,
+        rounds=2,
+        contenders=2,
+    )
+    smallest_id = smallest.submit(builder.done(text_export_id), objective, access=access)
 
     number = builder.done(number_id)
     model, number_model, text_model = builder.registered(binary.id, rival.id, number.id, text.id)
@@ -237,6 +253,7 @@ def build(*, base_model: str = "minilm-l6", access: Access) -> Demo:
         text_export=text_export_id,
         measured=builder.done(measured_id).id,
         text_measured=builder.done(text_measured_id).id,
+        smallest=builder.done(smallest_id).id,
         text=text.id,
         model=model,
         number_model=number_model,

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from core.datasets import CellFormat
     from core.edge import ExportRecord, OnnxModel, Parity
 
+
 __all__ = [
     "EDGE",
     "KINDS",
@@ -52,6 +54,7 @@ __all__ = [
     "rule_difference",
     "tokenizer",
     "variant_path",
+    "write_zip",
 ]
 
 _SAMPLE_ROWS, _READ_ROWS = 20, 2_000
@@ -175,14 +178,47 @@ def bundle(run: Run, variant: str, target: Path, *, license: str, access: Access
     InputError
         When there is no such variant.
     """
-    from core.datasets import read_first_rows
-    from core.edge import OnnxModel, bundle_card, write_bundle
-
     record = read(require(run), access=access)
+    path = variant_path(run, record, variant, access=access)
+    record = replace(record, variants=[record.variant(variant)])
+    return write_zip(run, record, path, tokenizer(run, access=access), target, license=license, access=access)
+
+
+def write_zip(
+    run: Run, record: ExportRecord, path: Path, tokens: Path | None, target: Path, *, license: str, access: Access
+) -> Path:
+    """Write a file of an export's model, with everything that predicting with it needs, into a zip; returns `target`.
+
+    Parameters
+    ----------
+    run : Run
+        A run that left variants.
+    record : ExportRecord
+        Its record, with this variant alone.
+    path : Path
+        The file.
+    tokens : Path or None
+        The tokenizer of a text model.
+    target : Path
+        The zip to write.
+    license : str
+        Text of the license.
+    access : Access
+        The workspace, and who acts in it.
+
+    Raises
+    ------
+    ExportError
+        When the model is an upload: its columns, labels and tokenizer are unknown.
+    """
+    from core.datasets import read_first_rows
+    from core.edge import Metadata, OnnxModel, bundle_card, write_bundle
+
     if record.model is None:
         raise ExportError("A bundle needs a model that Plumbline exported.", "Download the file itself.")
-    path = variant_path(run, record, variant, access=access)
-    model = OnnxModel.from_dict(record.model.to_dict() | {"variant": variant, "size_bytes": path.stat().st_size}, path)
+    metadata = Metadata.read(path)
+    known = {"variant": metadata.variant, "size_bytes": path.stat().st_size, "max_length": metadata.max_length}
+    model = OnnxModel.from_dict(record.model.to_dict() | known, path)
     sample = read_first_rows(_path(run, ROWS, access=access), _READ_ROWS).frame
     source = record.source.run if record.kind == "table" else None
     formats, steps = _reading(source, sample.columns, access=access)
@@ -194,9 +230,9 @@ def bundle(run: Run, variant: str, target: Path, *, license: str, access: Access
         target,
         model,
         sample=sample,
-        card=bundle_card(record, variant),
+        card=bundle_card(record, record.variants[0].name),
         license=license,
-        tokenizer=tokenizer(run, access=access),
+        tokenizer=tokens,
         formats=formats,
         steps=steps,
         original=None if original is None else original[sample.index],

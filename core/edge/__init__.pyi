@@ -15,10 +15,12 @@ from .scoring.table_scorer import TableScorer
 from .scoring.text_rows import SECOND_TEXT, TEXT, text_rows
 from .scoring.text_scorer import TextScorer
 from .variants.compare import VariantComparison
+from .variants.forms import VARIANT_FORMS, VariantForm
 from .variants.modes import FULL_PRECISION, QUANTIZATION_MODES, QuantizationMode
 from .variants.quantize import quantize
 from .variants.record import ExportRecord, ExportSource, RowCounts
 from .variants.variants import HeldOut, Variant, make_variants
+from .variants.vocabulary import PrunedVocabulary, prune_vocabulary
 
 __all__ = [
     "BUNDLE_ROWS",
@@ -28,6 +30,7 @@ __all__ = [
     "QUANTIZATION_MODES",
     "SECOND_TEXT",
     "TEXT",
+    "VARIANT_FORMS",
     "Column",
     "ExportRecord",
     "ExportSource",
@@ -41,12 +44,14 @@ __all__ = [
     "Parity",
     "Percentile",
     "Port",
+    "PrunedVocabulary",
     "QuantizationMode",
     "RowCounts",
     "TableScorer",
     "TextScorer",
     "Variant",
     "VariantComparison",
+    "VariantForm",
     "bundle_card",
     "describe_graph",
     "export_onnx",
@@ -55,6 +60,7 @@ __all__ = [
     "make_variants",
     "measure_latency",
     "prove_bundle",
+    "prune_vocabulary",
     "quantize",
     "table_feeds",
     "text_rows",

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from core import exports, jobs, policies
 from core.access import Access
-from core.catalog import Run, RunState, artifacts, datasets, runs
-from core.edge import QUANTIZATION_MODES, SECOND_TEXT, TEXT, text_rows
+from core.catalog import Run, RunState, artifacts, runs
+from core.edge import QUANTIZATION_MODES, text_rows
 from core.errors import ExportError, InputError, NotFoundError, SettingsError
-from core.finetune import FineTuneSettings, label_matrix, usable_texts
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.registry import unknown_name
-from core.storage import get_store
+from core.tasks._trained_model import KEPT_ROWS, TrainedModel, load_trained
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
-    from sklearn.pipeline import Pipeline
 
     from core.edge import OnnxModel
     from core.fairness import ThresholdPolicy
-    from core.finetune import Text
 
 __all__ = ["SOURCES", "SPEC", "run", "submit"]
 
@@ -42,7 +38,6 @@ SPEC = TaskSpec(
 SOURCES = ("automl", "finetune")
 """Tasks whose models are exported."""
 
-_KEPT_ROWS = 5_000
 _ANSWERED_ROWS, _ANSWERED_TEXTS = 2_000, 200
 
 
@@ -102,20 +97,6 @@ def submit(source: Run, *, modes: Sequence[str] | None = None, policy: str | Non
     )
 
 
-@dataclass(frozen=True)
-class _Model:
-    """A model with the rows to compare on: those it was trained on, and held-out rows with their true values."""
-
-    source: Pipeline | Path
-    train: pd.DataFrame | list[Text]
-    held_out: pd.DataFrame | list[Text]
-    y: NDArray[Any]
-    rows: pd.DataFrame
-    task: str
-    max_length: int | None = None
-    tokenizer: Path | None = None
-
-
 def run(context: RunContext) -> ExportResult:
     """Export, compare, quantize, and store all files."""
     context.report(Event("prepare", 0.0, "Loading the model and its rows"))
@@ -127,16 +108,13 @@ def run(context: RunContext) -> ExportResult:
     for path in (folder, made):
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
-    _link_files(source, folder, access=context.access)
-    model = (
-        _table(source, folder, policy, access=context.access)
-        if source.task == "automl"
-        else _texts(source, folder, policy, access=context.access)
-    )
+    model = load_trained(source, folder, policy, access=context.access)
     return _make(context, source, model, policy, made)
 
 
-def _make(context: RunContext, source: Run, model: _Model, policy: ThresholdPolicy | None, made: Path) -> ExportResult:
+def _make(
+    context: RunContext, source: Run, model: TrainedModel, policy: ThresholdPolicy | None, made: Path
+) -> ExportResult:
     import numpy as np
 
     from core.edge import ExportRecord, ExportSource, HeldOut, RowCounts, export_onnx, make_variants
@@ -165,7 +143,7 @@ def _make(context: RunContext, source: Run, model: _Model, policy: ThresholdPoli
         report=lambda event: context.report(Event(event.phase, 0.3 + 0.65 * (event.fraction or 0.0), event.message)),
     )
     context.report(Event("store", 0.95, "Storing the files"))
-    model.rows.head(_KEPT_ROWS).to_parquet(made / exports.ROWS, index=False)
+    model.rows.head(KEPT_ROWS).to_parquet(made / exports.ROWS, index=False)
     if exported.original is not None:
         is_text = exported.kind == "text"
         asked = model.rows.head(_ANSWERED_TEXTS if is_text else _ANSWERED_ROWS)
@@ -198,7 +176,7 @@ def _with_proof(
     context: RunContext,
     source: Run,
     exported: OnnxModel,
-    model: _Model,
+    model: TrainedModel,
     rows: pd.DataFrame,
     answers: NDArray[np.float64],
 ) -> OnnxModel:
@@ -220,84 +198,3 @@ def _source(context: RunContext) -> Run:
         return runs.get(context.settings["source"], access=context.access)
     except NotFoundError as error:
         raise InputError("The run that made this model was deleted.", "Train a model, then export that.") from error
-
-
-def _link_files(source: Run, folder: Path, *, access: Access) -> None:
-    """Link the run's files into a folder: the model may be large."""
-    store = get_store()
-    for artifact in artifacts.find(source.id, access=access):
-        path = folder / artifact.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(store.local_path(artifact.digest).resolve())
-
-
-def _frame(source: Run, columns: Sequence[str], *, access: Access) -> pd.DataFrame:
-    from core.datasets import load_frame
-
-    assert source.dataset_id is not None
-    try:
-        dataset = datasets.get(source.dataset_id, access=access)
-    except NotFoundError as error:
-        raise InputError(
-            "The table that this model was trained on was deleted, so nothing can be compared.",
-            "Upload it again and repeat the run.",
-        ) from error
-    return load_frame(get_store().local_path(dataset.data_digest), list(dict.fromkeys(columns)))
-
-
-def _policy_columns(policy: ThresholdPolicy | None) -> list[str]:
-    from core.edge.portable.rules import Rules
-
-    return [] if policy is None else list(Rules(policy.to_dict()).columns)
-
-
-def _table(source: Run, folder: Path, policy: ThresholdPolicy | None, *, access: Access) -> _Model:
-    import pandas as pd
-
-    from core.automl import load_model
-
-    model = load_model(folder / "model.skops")
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    frame = _frame(source, [*result["features"], *_policy_columns(policy)], access=access)
-    test = pd.read_parquet(folder / "test.parquet")
-    trained_on = pd.read_parquet(folder / "oof.parquet", columns=["row_id"])["row_id"]
-    held_out = frame.iloc[test["row_id"]]
-    truth = test[result["settings"]["target"]]
-    labels = getattr(model, "classes_", None) if result["labels"] is not None else None
-    y = truth.to_numpy(float) if labels is None else _codes(truth, labels)
-    train = frame.iloc[trained_on]
-    return _Model(model, train, held_out, y, held_out if len(held_out) else train, result["task"])
-
-
-def _codes(truth: pd.Series, labels: Sequence[object]) -> NDArray[np.intp]:
-    """Return the index of each row's class among the labels."""
-    import numpy as np
-
-    codes = {str(label): code for code, label in enumerate(labels)}
-    return np.asarray(truth.astype(str).map(codes), dtype=np.int64)
-
-
-def _texts(source: Run, folder: Path, policy: ThresholdPolicy | None, *, access: Access) -> _Model:
-    import pandas as pd
-
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    settings = FineTuneSettings.model_validate(result["settings"])
-    frame = _frame(source, [*settings.text_columns, *_policy_columns(policy)], access=access)
-    test = pd.read_parquet(folder / "test.parquet")
-    validation = pd.read_parquet(folder / "validation.parquet", columns=["row_id"])
-    held = set(test["row_id"]) | set(validation["row_id"])
-    all_texts = usable_texts(frame, settings)
-    train = [text for row, text in all_texts.items() if row not in held]
-    truth = test[settings.label_column]
-    y: NDArray[Any]
-    if result["labels"] is None:
-        y = truth.to_numpy(float)
-    elif result["task"] == "multilabel":
-        y = label_matrix(result["labels"], truth)
-    else:
-        y = _codes(truth, result["labels"])
-    rows = frame.iloc[test["row_id"] if len(test) else list(all_texts)[:_KEPT_ROWS]]
-    rows = rows.rename(columns=dict(zip(settings.text_columns, (TEXT, SECOND_TEXT), strict=False)))
-    texts = text_rows(rows) if len(test) else []
-    tokenizer = folder / "model" / "tokenizer.json"
-    return _Model(folder / "model", train, texts, y, rows, result["task"], settings.max_length, tokenizer)

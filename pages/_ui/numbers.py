@@ -6,6 +6,8 @@ import math
 import time
 from datetime import datetime
 
+from core.units import size_text
+
 __all__ = [
     "ago",
     "duration",
@@ -105,12 +107,7 @@ def size(count: int) -> str:
     >>> size(900), size(2_400_000)
     ('900 B', '2.4 MB')
     """
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
-        value /= 1000
-    raise AssertionError("unreachable")
+    return size_text(count)
 
 
 def ago(epoch: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
@@ -13,6 +12,7 @@ import streamlit as st
 
 from core.edge import FULL_PRECISION, QUANTIZATION_MODES, Variant
 from core.edge.latency import LatencyReport
+from core.units import latency_text
 from pages._ui import charts, theme
 from pages.edge.stored import NATIVE
 
@@ -208,13 +208,11 @@ def few_ticks() -> alt.Axis:
 
 
 def milliseconds(value: float | None) -> str:
-    """Write a latency with three significant digits.
+    """Write a latency in the unit that fits, with three significant digits.
 
     Examples
     --------
     >>> milliseconds(0.025914), milliseconds(17.569), milliseconds(None)
-    ('0.0259 ms', '17.6 ms', '–')
+    ('25.9 µs', '17.6 ms', '–')
     """
-    if value is None or not math.isfinite(value):
-        return "–"
-    return f"{value:,.0f} ms" if value >= 1000 else f"{value:.3g} ms"
+    return latency_text(value)

@@ -11,7 +11,7 @@ from core.edge import FULL_PRECISION, ExportRecord, Variant
 from core.evaluation import METRICS
 from core.tasks import export
 from pages._ui import address, frame, lookups, numbers, tabs
-from pages.edge import charts, graph, measure, measurements, parity, stored
+from pages.edge import charts, graph, measure, measurements, parity, smallest, stored
 
 __all__ = ["show"]
 
@@ -25,6 +25,7 @@ def show(run: Run) -> None:
     tabs.show(
         {
             "Variants": lambda: _variants(record),
+            smallest.TAB: lambda: smallest.show(run, record),
             "Parity": lambda: parity.show(record),
             "Graph": lambda: graph.show(record),
             "Measure": lambda: measure.show(run, record),

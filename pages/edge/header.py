@@ -8,7 +8,7 @@ from core.catalog import Run, RunState
 from pages._ui import header, lookups, run_actions
 from pages.edge import download
 
-__all__ = ["show_export", "show_measurement"]
+__all__ = ["show_export", "show_measurement", "show_search"]
 
 
 def show_export(run: Run) -> None:
@@ -26,6 +26,17 @@ def show_measurement(run: Run) -> None:
         if run.state is RunState.SUCCEEDED:
             with st.popover("Download", icon=":material/download:", key="edge-download"):
                 download.show_measurement(run)
+        _actions(run)
+
+
+def show_search(run: Run) -> None:
+    """Draw the header of a search for the smallest variant, which leads back to its export."""
+    with header.show_object(
+        f"Smallest variant of {run.title}", back="The model", query={"run": run.settings["export"]}
+    ):
+        if run.state is RunState.SUCCEEDED:
+            with st.popover("Download", icon=":material/download:", key="edge-download"):
+                download.show_search(run)
         _actions(run)
 
 

@@ -7,12 +7,13 @@ import streamlit as st
 
 from core.catalog import Run
 from core.edge import FULL_PRECISION
-from core.edge.latency import SCENARIOS, LatencyReport, LatencySuiteReport, Percentile
+from core.edge.latency import SCENARIOS, LatencyReport, LatencySuiteReport, Percentile, Slo
+from pages._ui import address, badges, frame, lookups, numbers, tabs
 from pages._ui import artifacts as files
-from pages._ui import badges, frame, numbers, tabs
 from pages._ui.badges import Badge
-from pages.edge import charts, diagnostics, stored, sweep
+from pages.edge import charts, diagnostics, download, stored, sweep
 from pages.edge.charts import milliseconds
+from pages.edge.smallest import TAB
 
 __all__ = ["show"]
 
@@ -30,7 +31,7 @@ def show(run: Run) -> None:
     st.caption(_conditions(report))
     _limitations(report)
     if report.slo:
-        _objective(report)
+        _objective(run, report)
     sweep_tab = {"Sweep": lambda: sweep.show(report)} if report.sweep else {}
     tabs.show(
         {
@@ -81,7 +82,7 @@ def _conditions(report: LatencySuiteReport) -> str:
     return frame.plain(f"{text} · {first.shortened_text}" if first.shortened else text)
 
 
-def _objective(report: LatencySuiteReport) -> None:
+def _objective(run: Run, report: LatencySuiteReport) -> None:
     """Draw for each variant whether it meets the objective."""
     slo = report.settings.slo
     if slo is None:
@@ -95,6 +96,36 @@ def _objective(report: LatencySuiteReport) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 badges.show(_VERDICTS[judged.verdict.verdict])
                 st.markdown(f"**{frame.plain(name)}** {frame.plain(judged.verdict.reason)}", width="content")
+        _next_step(run, report, slo)
+
+
+def _next_step(run: Run, report: LatencySuiteReport, slo: Slo) -> None:
+    """Draw what to do next: take along the smallest variant that meets the objective, or find one that does."""
+    exported = lookups.existing_run(run.settings["export"])
+    if exported is None:
+        return
+    record = stored.export_record(exported)
+    met = [name for name, judged in report.slo.items() if judged.verdict.verdict == "met"]
+    if met:
+        name = min(met, key=lambda name: record.variant(name).size_bytes or 0)
+        if record.model is not None:
+            st.markdown(
+                f"**Next** Take {frame.plain(name)} along: it is the smallest of those that meet the objective."
+            )
+            download.show_variant(exported, record, name, key="edge-met")
+        return
+    steps = list(dict.fromkeys(judged.verdict.next_step for judged in report.slo.values() if judged.verdict.next_step))
+    if steps:
+        st.markdown(f"**Next** {frame.plain(' '.join(steps))}")
+    if st.button("Find a variant that meets it", icon=":material/search_check:", key="edge-find-smallest"):
+        address.go(
+            run=exported.id,
+            tab=TAB,
+            within=f"{slo.bound_ms:g}",
+            percentile=f"{slo.percentile:g}",
+            scenario="server",
+            rate=f"{slo.qps:g}",
+        )
 
 
 def _limitations(report: LatencySuiteReport) -> None:

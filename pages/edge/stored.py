@@ -5,16 +5,17 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core import exports
+from core import exports, smallest_variants
 from core.catalog import Run, artifacts
 from core.datasets import StoredRows
 from core.edge import ExportRecord
 from core.edge.latency import PERCENTS, LatencySuiteReport
+from core.edge.smallest import SmallestReport
 from core.tasks import latency
 from pages._ui import artifacts as files
 from pages._ui import frame
 
-__all__ = ["NATIVE", "export_record", "samples", "suite_report", "summary"]
+__all__ = ["NATIVE", "export_record", "samples", "smallest_report", "suite_report", "summary"]
 
 NATIVE = "as trained"
 
@@ -29,6 +30,11 @@ def _report(digest: str) -> LatencySuiteReport:
     return LatencySuiteReport.from_dict(files.read_json(digest))
 
 
+@st.cache_resource(max_entries=20, show_spinner=False)
+def _smallest(digest: str) -> SmallestReport:
+    return SmallestReport.from_dict(files.read_json(digest))
+
+
 def export_record(run: Run) -> ExportRecord:
     """Return an export's record."""
     return _record(artifacts.get(run.id, exports.EDGE, access=frame.access()).digest)
@@ -37,6 +43,11 @@ def export_record(run: Run) -> ExportRecord:
 def suite_report(run: Run) -> LatencySuiteReport:
     """Return the report of a latency measurement."""
     return _report(artifacts.get(run.id, latency.LATENCY, access=frame.access()).digest)
+
+
+def smallest_report(run: Run) -> SmallestReport:
+    """Return the report of a search for the smallest variant."""
+    return _smallest(artifacts.get(run.id, smallest_variants.REPORT, access=frame.access()).digest)
 
 
 def samples(run: Run) -> StoredRows:

@@ -178,6 +178,7 @@ def addresses(filled: Server, ids: Golden) -> tuple[Server, dict[str, str]]:
         "edge": "edge",
         "export": f"edge?run={ids.text_export}",
         "latency": f"edge?run={ids.text_measured}",
+        "smallest": f"edge?run={ids.smallest}",
         "models": "models",
         "model": version,
         "card": f"{version}&tab=Card",

@@ -92,3 +92,40 @@ def test_a_pickle_with_another_name_is_refused(to_export: tuple[Server, str, str
         {"name": "model.onnx", "mimeType": "application/octet-stream", "buffer": pickle.dumps([1, 2])}
     )
     expect(tab.get_by_text("This is a Python pickle, not an ONNX file.").first).to_be_visible(timeout=60_000)
+
+
+@pytest.mark.nightly
+def test_one_press_to_the_smallest_variant_and_its_bundle(
+    to_export: tuple[Server, str, str], tab: Page, tmp_path: Path
+) -> None:
+    server, _, exported_run = to_export
+    tab.goto(server.page(f"edge?run={exported_run}&tab=Find+the+smallest"))
+    settled(tab)
+    limit = tab.get_by_role("spinbutton", name="Latency within (ms)")
+    limit.fill("500")
+    limit.press("Enter")
+    settled(tab)
+    loss = tab.get_by_role("spinbutton", name="Loss at most (points)")
+    loss.fill("60")
+    loss.press("Enter")
+    settled(tab)
+    tab.locator(".st-key-edge-smallest-start").get_by_role("button").click()
+    expect(tab.get_by_role("heading", name=re.compile("is the smallest that is good enough"))).to_be_visible(
+        timeout=240_000
+    )
+    settled(tab)
+    expect(tab.get_by_text("Met", exact=False).first).to_be_visible()
+    taken = download(tab, tab.locator(".st-key-edge-smallest-download-bundle").get_by_role("button"))
+    taken.save_as(tmp_path / "bundle.zip")
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
+        archive.extractall(tmp_path / "bundle")
+    done = subprocess.run(
+        [sys.executable, "predict.py", "--check"], cwd=tmp_path / "bundle", capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+    tab.reload()  # the answer is at its address
+    settled(tab)
+    expect(tab.get_by_role("heading", name=re.compile("is the smallest that is good enough"))).to_be_visible()
+    tab.locator(".st-key-edge-back").get_by_role("button").click()
+    expect(tab).to_have_url(re.compile(re.escape(exported_run)))

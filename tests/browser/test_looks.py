@@ -56,6 +56,7 @@ MORE_PAGES = [
     "edge",
     "export",
     "latency",
+    "smallest",
     "models",
     "model",
     "card",

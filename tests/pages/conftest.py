@@ -39,6 +39,8 @@ class World:
     cancelled: str
     exported: str
     measured: str
+    text_export: str
+    smallest: str
     text: str
 
 
@@ -65,10 +67,16 @@ def credit_model(world: World, request: pytest.FixtureRequest) -> Model:
     return model
 
 
-def repeated(run_id: str, *, leave_out: str = "", edit: Callable[[dict[str, Any]], None] | None = None) -> str:
+def repeated(
+    run_id: str,
+    *,
+    leave_out: str = "",
+    edit: Callable[[dict[str, Any]], None] | None = None,
+    edited: str = "result.json",
+) -> str:
     """Put a run into the catalog once more, with the same files.
 
-    Files whose name begins with `leave_out` are not among them, and `edit` changes what ``result.json`` says.
+    Files whose name begins with `leave_out` are not among them, and `edit` changes what the file `edited` says.
     """
     run = runs.get(run_id, access=LOCAL)
     again = Run(**run.model_dump(exclude={"id", "created_at"}))
@@ -77,7 +85,7 @@ def repeated(run_id: str, *, leave_out: str = "", edit: Callable[[dict[str, Any]
         if leave_out and item.name.startswith(leave_out):
             continue
         values = item.model_dump(exclude={"run_id"})
-        if edit and item.name == "result.json":
+        if edit and item.name == edited:
             result = json.loads(get_store().read_bytes(item.digest))
             edit(result)
             content = json.dumps(result).encode()

@@ -60,7 +60,7 @@ def opened(stocked: Golden) -> dict[str, list[dict[str, str]]]:
             {"dataset": stocked.decisions},
             {"run": stocked.binary, "tab": "Compare"},
         ],
-        "edge": [{}, {"run": stocked.text_export}, {"run": stocked.text_measured}],
+        "edge": [{}, {"run": stocked.text_export}, {"run": stocked.text_measured}, {"run": stocked.smallest}],
         "models": [version, version | {"tab": "Card"}, version | {"tab": "Score", "score": "row"}],
         "pipelines": [{}, {"component": "train_xgboost"}],
         "runs": [{}, {"run": stocked.binary}],

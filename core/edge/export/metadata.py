@@ -136,7 +136,7 @@ class Metadata:
     policy : dict, optional
         The threshold policy, as ``ThresholdPolicy.to_dict`` has it.
     variant : str, default="fp32"
-        "fp32", or the quantization mode.
+        Name of the form that the file has: "fp32", a quantization mode, or one with a pruned vocabulary.
     target : str, optional
         The column that is predicted.
     steps : dict, optional
@@ -145,6 +145,8 @@ class Metadata:
         Format in which the training file had the cells of columns that a bundle's code decides by, by name.
     pairs : bool, optional
         Whether a text model reads pairs of texts.
+    threads : int, optional
+        Threads that the code of a bundle gives the model; None for one.
 
     Examples
     --------
@@ -167,6 +169,7 @@ class Metadata:
     steps: Mapping[str, Any] | None = None
     group_formats: Mapping[str, Mapping[str, Any]] | None = None
     pairs: bool | None = None
+    threads: int | None = None
 
     @classmethod
     def read(cls, model: onnx.ModelProto | str | Path) -> Metadata:
@@ -221,3 +224,11 @@ class Metadata:
         del model.metadata_props[:]
         for key, value in [*others, *self.to_props().items()]:
             model.metadata_props.add(key=key, value=value)
+
+    def write_copy(self, source: str | Path, target: str | Path) -> None:
+        """Write a copy of a file that has this metadata in place of its own."""
+        from core.edge.inspection.graph import load
+
+        model = load(source)
+        self.write(model)
+        Path(target).write_bytes(model.SerializeToString())

@@ -96,7 +96,8 @@ _REDUCING = {
 # These move, compare or convert, or hold other nodes that are counted themselves.
 VIEWS = {"Flatten", "Identity", "Reshape", "Shape", "Size", "Squeeze", "Unsqueeze"}
 HOLDERS = {"If", "Loop", "Scan"}
-ROWS = {"Gather", "GatherElements", "GatherND", "Slice"}  # read what they return, not the whole table
+# They read what they return, not the whole table.
+ROWS = {"Gather", "GatherElements", "GatherND", "Slice", "com.microsoft.GatherBlockQuantized"}
 FREE = {
     *VIEWS,
     *HOLDERS,

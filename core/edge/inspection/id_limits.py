@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["id_limits"]
 
 _SAME_VALUES = {"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Transpose", "Expand"}
-_TABLES = {"Gather": (0, 1), "EmbedLayerNormalization": (2, 0)}  # positions of the table and of the ids
+# Positions of the table and of the ids.
+_TABLES = {"Gather": (0, 1), "GatherBlockQuantized": (0, 1), "EmbedLayerNormalization": (2, 0)}
 
 
 def id_limits(model: ModelProto) -> dict[str, int]:

@@ -60,6 +60,9 @@ class EdgeModel:
         def read(name: str) -> Any:
             return json.loads(props.get(f"plumbline.{name}", "null"))
 
+        threads: int = read("threads") or 1
+        if threads > 1:
+            self._session = open_session(self._folder / "model.onnx", threads=threads)
         self.kind = props["plumbline.kind"]
         self.variant = props.get("plumbline.variant", "fp32")
         self.several = props.get("plumbline.task") == "multilabel"

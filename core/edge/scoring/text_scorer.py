@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core.edge.export.metadata import Label, Metadata
 from core.edge.scoring.encoder import Encoder
 from core.edge.scoring.session import load_session
+from core.edge.variants.forms import VARIANT_FORMS
 from core.edge.variants.modes import QUANTIZATION_MODES
 from core.errors import InputError
 from core.explain import occlude
@@ -62,7 +63,8 @@ class TextScorer:
         self.pairs = bool(metadata.pairs)
         self.kind: TargetKind = kind_of_task(metadata.task or ("regression" if labels is None else "multiclass"))
         # Where one range is used for all activations of a batch, other texts would change a text's answer.
-        mode = QUANTIZATION_MODES.get(metadata.variant)
+        form = VARIANT_FORMS.get(metadata.variant)
+        mode = None if form is None or form.mode is None else QUANTIZATION_MODES[form.mode]
         self._batch_size = 1 if mode is not None and mode.ranges_per_batch else _BATCH_SIZE
         self.labels = None if labels is None else [str(label) for label in labels]
 

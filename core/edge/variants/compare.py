@@ -14,15 +14,16 @@ from core.errors import InputError, SettingsError
 from core.evaluation import LABEL_THRESHOLD, Estimate, compare_outputs, wilson
 from core.registry import unknown_name
 
-__all__ = ["StoredEstimate", "VariantComparison", "compare_variants"]
+__all__ = ["METRICS_BY_TASK", "StoredEstimate", "VariantComparison", "compare_variants"]
 
-# The metrics of each task; log loss and the others say the same less plainly.
-_METRICS = {
+
+METRICS_BY_TASK = {
     "binary": ("accuracy", "roc_auc"),
     "multiclass": ("accuracy",),
     "regression": ("r2", "rmse"),
     "multilabel": ("f1_micro", "exact_match"),
 }
+"""Metrics that variants are compared by, for each task; log loss and the others say the same less plainly."""
 
 
 def _with_nan(values: Mapping[str, JsonValue] | Estimate) -> Mapping[str, JsonValue] | Estimate:
@@ -108,8 +109,8 @@ def compare_variants(
     >>> comparison.gains["accuracy"].value, comparison.equal_labels.value, comparison.largest_difference
     (0.0, 1.0, 0.0)
     """
-    if task not in _METRICS:
-        raise SettingsError(f"Unknown task '{task}'.", unknown_name(task, _METRICS))
+    if task not in METRICS_BY_TASK:
+        raise SettingsError(f"Unknown task '{task}'.", unknown_name(task, METRICS_BY_TASK))
     y = np.asarray(y)
     outputs = {"after": _checked("after", y, after, task), "before": _checked("before", y, before, task)}
     if outputs["after"].shape != outputs["before"].shape:
@@ -117,7 +118,7 @@ def compare_variants(
             f"One variant has outputs of shape {outputs['before'].shape}, the other of {outputs['after'].shape}.",
             "Give both the same rows.",
         )
-    compared = {metric: compare_outputs(task, metric, y, outputs, seed=seed) for metric in _METRICS[task]}
+    compared = {metric: compare_outputs(task, metric, y, outputs, seed=seed) for metric in METRICS_BY_TASK[task]}
     defined = {name: result for name, result in compared.items() if np.isfinite(result.gains["before"].value)}
     return VariantComparison(
         task,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from core.edge.inspection.graph import load
+from core.edge.variants.weights4 import BLOCK, quantize_weights4
 from core.registry import Registry
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class QuantizationMode:
         Whether it needs data to find the ranges of activations.
     ranges_per_batch : bool, default=False
         Whether one range is used for all activations of a batch, so that an answer depends on the other rows.
+    with_pruned_vocabulary : bool, default=False
+        Whether a text model is also offered in this mode with a pruned vocabulary.
     """
 
     name: str
@@ -53,6 +56,7 @@ class QuantizationMode:
     convert: Callable[[Path, Sequence[Feeds]], ModelProto]
     needs_calibration: bool = False
     ranges_per_batch: bool = False
+    with_pruned_vocabulary: bool = False
 
 
 def _dynamic_int8(source: Path, batches: Sequence[Feeds]) -> ModelProto:
@@ -101,6 +105,11 @@ def _fp16(source: Path, batches: Sequence[Feeds]) -> ModelProto:
     return model
 
 
+def _int4(source: Path, batches: Sequence[Feeds]) -> ModelProto:
+    with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
+        return quantize_weights4(load(_prepare(source, Path(folder))))
+
+
 def _prepare(source: Path, folder: Path) -> Path:
     from onnxruntime.quantization import quant_pre_process
 
@@ -143,6 +152,7 @@ QUANTIZATION_MODES = Registry(
             "8-bit weights; activations are quantized at run time, so no data are needed.",
             _dynamic_int8,
             ranges_per_batch=True,
+            with_pruned_vocabulary=True,
         ),
         QuantizationMode(
             "static-int8-u8s8",
@@ -151,6 +161,7 @@ QUANTIZATION_MODES = Registry(
             "their products can saturate.",
             partial(_static_int8, unsigned=True),
             needs_calibration=True,
+            with_pruned_vocabulary=True,
         ),
         QuantizationMode(
             "static-int8-s8s8",
@@ -166,6 +177,14 @@ QUANTIZATION_MODES = Registry(
             "16-bit floats: half the size. Most processors still compute in 32 bits, so it is seldom faster there, and "
             "an overflow shows only on hardware that computes in 16.",
             _fp16,
+        ),
+        QuantizationMode(
+            "int4",
+            "int4 weights",
+            f"4-bit weights in blocks of {BLOCK}, each with its own scale; products are computed with 8-bit "
+            "activations. The smallest file; whether it is fast depends on the processor.",
+            _int4,
+            with_pruned_vocabulary=True,
         ),
     ],
 )

@@ -12,6 +12,7 @@ from core.edge.export.metadata import Metadata
 from core.edge.export.onnx_model import OnnxModel
 from core.edge.inspection.graph import graph_of, load
 from core.edge.inspection.walk import elements, operator, scopes
+from core.edge.variants.forms import PRUNED, form_name
 from core.edge.variants.modes import FULL_PRECISION, PRODUCTS, QUANTIZATION_MODES, Feeds
 from core.edge.variants.smoke_test import run_once
 from core.errors import ExportError, InputError, SettingsError
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["quantize", "recommended_modes"]
 
 _MIN_WEIGHTS = 1_000  # with fewer, scales and conversions cost what the products save
-_QUANTIZED = {"DequantizeLinear", "QuantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger"}
+_QUANTIZED = {
+    "DequantizeLinear",
+    "QuantizeLinear",
+    "DynamicQuantizeLinear",
+    "MatMulInteger",
+    "ConvInteger",
+}
+_FOUR_BITS = {"com.microsoft.MatMulNBits", "com.microsoft.GatherBlockQuantized"}
 _PASSING = {"Transpose", "Identity", "Reshape", "Cast", "Squeeze", "Unsqueeze"}
 _VARIANT = "plumbline.variant"
 
@@ -50,7 +58,8 @@ def quantize(
     Returns
     -------
     OnnxModel
-        Its `variant` is the mode, and the rest of the metadata is that of the model.
+        Its `variant` is the mode, or for a model with a pruned vocabulary the form of both; the rest of the metadata is
+        that of the model.
 
     Raises
     ------
@@ -102,15 +111,24 @@ def recommended_modes(path: str | Path) -> list[tuple[str, str | None]]:
 def _nothing_to_do(model: ModelProto) -> tuple[str, str] | None:
     """Return message and hint when quantizing makes no sense."""
     operators = {operator(node) for scope, _ in scopes(model) for node in scope.node}
-    variant = {entry.key: entry.value for entry in model.metadata_props}.get(_VARIANT, FULL_PRECISION)
-    if variant != FULL_PRECISION or operators & _QUANTIZED or any("QLinear" in name for name in operators):
-        name = variant if variant != FULL_PRECISION else "8 bits"
+    variant = _variant(model)
+    if (
+        variant not in (FULL_PRECISION, PRUNED)
+        or operators & (_QUANTIZED | _FOUR_BITS)
+        or any("QLinear" in name for name in operators)
+    ):
+        bits = "4 bits" if operators & _FOUR_BITS else "8 bits"
+        name = variant if variant not in (FULL_PRECISION, PRUNED) else bits
         return f"The model is already quantized (to {name}).", "Quantize the model it was made from."
     if _count_weights(model) >= _MIN_WEIGHTS:
         return None
     if any("TreeEnsemble" in name for name in operators):
         return "A tree model has no matrix products to quantize.", "It is small and fast as it is."
     return f"The model has fewer than {_MIN_WEIGHTS:,} weights in matrix products.", "It is small and fast as it is."
+
+
+def _variant(model: ModelProto) -> str:
+    return Metadata.read(model).variant
 
 
 def _count_weights(model: ModelProto) -> int:
@@ -149,7 +167,7 @@ def _restore_metadata(quantized: ModelProto, model: ModelProto, mode: str) -> No
     """Put the metadata back, and drop the domains that the quantizer lists and no node uses."""
     del quantized.metadata_props[:]
     quantized.metadata_props.extend(entry for entry in model.metadata_props if entry.key != _VARIANT)
-    quantized.metadata_props.add(key=_VARIANT, value=mode)
+    quantized.metadata_props.add(key=_VARIANT, value=form_name(mode, pruned=_variant(model) == PRUNED))
     used = {node.domain or "ai.onnx" for scope, _ in scopes(quantized) for node in scope.node} | {"ai.onnx"}
     for opset in [opset for opset in quantized.opset_import if (opset.domain or "ai.onnx") not in used]:
         quantized.opset_import.remove(opset)

@@ -18,8 +18,10 @@ from core.edge.scoring.feeds import table_feeds
 from core.edge.scoring.table_scorer import TableScorer
 from core.edge.scoring.text_scorer import TextScorer
 from core.edge.variants.compare import StoredEstimate, VariantComparison, compare_variants
+from core.edge.variants.forms import PRUNED, VARIANT_FORMS, VariantForm
 from core.edge.variants.modes import FULL_PRECISION, QUANTIZATION_MODES, Feeds
 from core.edge.variants.quantize import quantize
+from core.edge.variants.vocabulary import PrunedVocabulary, prune_vocabulary
 from core.errors import ExportError, PlumblineError, StoppedError
 from core.progress import Event, Report, silent
 
@@ -47,7 +49,7 @@ class Variant:
     Parameters
     ----------
     name : str
-        "fp32", or a name of `QUANTIZATION_MODES`.
+        A name of `VARIANT_FORMS`.
     file : str or None
         Name of its file; None when it could not be made.
     size_bytes : int or None
@@ -60,6 +62,10 @@ class Variant:
         Description of its graph.
     reason : str, default=""
         Reason why it could not be made.
+    tokenizer : str, optional
+        Name of the file of its own tokenizer; None where it has the tokenizer of the model.
+    vocabulary : PrunedVocabulary, optional
+        Number of tokens that a pruned vocabulary has.
     """
 
     name: str
@@ -69,6 +75,8 @@ class Variant:
     metrics: dict[str, StoredEstimate] = field(default_factory=dict)
     graph: Annotated[Graph | None, BeforeValidator(_none_if_empty)] = None
     reason: str = ""
+    tokenizer: str | None = None
+    vocabulary: PrunedVocabulary | None = None
 
     def to_dict(self) -> dict[str, JsonValue]:
         """Return the variant as JSON-serializable values."""
@@ -104,7 +112,7 @@ class HeldOut:
     task: str
 
 
-def scores(path: Path, rows: Rows, tokenizer: Path | None) -> NDArray[np.float64]:
+def scores(path: Path, rows: Rows, tokenizer: Path | None, *, max_length: int | None = None) -> NDArray[np.float64]:
     """Return probabilities (n, classes), or numbers (n,), of raw rows or texts.
 
     Parameters
@@ -115,6 +123,8 @@ def scores(path: Path, rows: Rows, tokenizer: Path | None) -> NDArray[np.float64
         Raw rows, or texts.
     tokenizer : Path or None
         The ``tokenizer.json`` of a text model.
+    max_length : int, optional
+        Tokens of each text that are read; by default as many as the file says.
     """
     metadata = Metadata.read(path)
     if metadata.kind == "table":
@@ -122,7 +132,8 @@ def scores(path: Path, rows: Rows, tokenizer: Path | None) -> NDArray[np.float64
     else:
         assert tokenizer is not None
         labels = None if metadata.labels is None else [str(label) for label in metadata.labels]
-        outputs = TextScorer(path, tokenizer, labels, metadata.max_length).probabilities(list(rows))
+        length = metadata.max_length if max_length is None else max_length
+        outputs = TextScorer(path, tokenizer, labels, length).probabilities(list(rows))
     return outputs if metadata.labels is not None else outputs.reshape(-1)
 
 
@@ -146,11 +157,12 @@ def make_variants(
     model : Path
         The exported file.
     folder : Path
-        Folder for the variants, ``model.<mode>.onnx``.
+        Folder for the variants, ``model.<form>.onnx``, and for tokenizers of their own, ``tokenizer.pruned.json``.
     modes : sequence of str, optional
-        Names of `QUANTIZATION_MODES`; by default all of them.
+        Names of `VARIANT_FORMS`; by default those of `QUANTIZATION_MODES`.
     train : DataFrame or sequence of str, optional
-        Rows to calibrate static quantization on; the first 256 are used. None for a file that a user uploaded.
+        Rows to calibrate static quantization on; the first 256 are used. All texts say which tokens are needed. None
+        for a file that a user uploaded.
     held_out : HeldOut, optional
         Rows to compare on; without them only sizes are known.
     tokenizer : Path, optional
@@ -162,58 +174,124 @@ def make_variants(
 
     Raises
     ------
+    SettingsError
+        When there is no such form.
     StoppedError
         When `should_stop` said so.
 
     See Also
     --------
     quantize : Makes one variant.
+    find_smallest : Finds the variant that is good enough.
     """
-    modes = list(QUANTIZATION_MODES) if modes is None else modes
+    names = [name for name in (QUANTIZATION_MODES if modes is None else modes) if name != FULL_PRECISION]
+    forms = [VARIANT_FORMS.require(name) for name in names]
     report_progress, stop = report or silent, should_stop or (lambda: False)
-    feeds = None if train is None else next(_batches(model, train, tokenizer, size=1), None)
-    before = None if held_out is None else scores(model, held_out.rows, tokenizer)
-    metrics = {} if before is None or held_out is None else _compare(held_out, before, before).before
-    graph = describe_graph(model, feeds)
-    variants = [Variant(FULL_PRECISION, model.name, model.stat().st_size, None, metrics, graph)]
-    for number, mode in enumerate(modes):
+    maker = _Maker(model, folder, train, held_out, tokenizer)
+    variants = [maker.original()]
+    for number, form in enumerate(forms):
         if stop():
             raise StoppedError("The export was stopped.", "Repeat it to begin again.")
-        report_progress(Event("quantise", number / len(modes), f"Making {mode}"))
-        variants.append(_make_variant(model, folder, mode, train, held_out, before, tokenizer, feeds))
+        report_progress(Event("quantise", number / len(forms), f"Making {form.name}"))
+        variants.append(maker.make(form))
     return variants
 
 
-def _make_variant(
-    model: Path,
-    folder: Path,
-    mode: str,
-    train: Rows | None,
-    held_out: HeldOut | None,
-    before: NDArray[np.float64] | None,
-    tokenizer: Path | None,
-    feeds: Feeds | None,
-) -> Variant:
-    path = folder / f"model.{mode}.onnx"
-    needs_calibration = QUANTIZATION_MODES.require(mode).needs_calibration
-    calibration = _batches(model, train, tokenizer) if needs_calibration and train is not None else None
-    try:
-        quantize(model, path, mode=mode, calibration=calibration)
-        comparison = None
-        if held_out is not None and before is not None:
-            comparison = _compare(held_out, before, scores(path, held_out.rows, tokenizer))
-        graph = describe_graph(path, feeds)
-    except PlumblineError as error:
-        path.unlink(missing_ok=True)
-        return Variant(mode, None, None, reason=f"{error.message} {error.hint}".strip())
-    metrics = {} if comparison is None else comparison.after
-    return Variant(mode, path.name, path.stat().st_size, comparison, metrics, graph)
+class _Maker:
+    """Makes variants of one model; what several of them need is computed once."""
+
+    def __init__(
+        self, model: Path, folder: Path, train: Rows | None, held_out: HeldOut | None, tokenizer: Path | None
+    ) -> None:
+        self.model, self.folder, self.train, self.held_out = model, folder, train, held_out
+        self.tokenizer = tokenizer
+        self.before = None if held_out is None else scores(model, held_out.rows, tokenizer)
+        self.feeds = self._first_row(model, tokenizer)
+        self._pruned: _Pruned | PlumblineError | None = None
+
+    def original(self) -> Variant:
+        metrics = {} if self.before is None else self._compare(self.before).before
+        graph = describe_graph(self.model, self.feeds)
+        return Variant(FULL_PRECISION, self.model.name, self.model.stat().st_size, None, metrics, graph)
+
+    def make(self, form: VariantForm) -> Variant:
+        """Make a variant; one that cannot be made has the reason."""
+        path = self.folder / f"model.{form.name}.onnx"
+        try:
+            source, tokenizer, vocabulary = self.model, self.tokenizer, None
+            if form.prunes_vocabulary:
+                pruned = self._prune()
+                source, tokenizer, vocabulary = pruned.path, pruned.tokenizer, pruned.vocabulary
+            if form.mode is not None:
+                self._quantize(source, tokenizer, path, form.mode)
+            comparison = None
+            if self.held_out is not None:
+                comparison = self._compare(scores(path, self.held_out.rows, tokenizer))
+            feeds = self._first_row(source, tokenizer) if form.prunes_vocabulary else self.feeds
+            graph = describe_graph(path, feeds)
+        except PlumblineError as error:
+            path.unlink(missing_ok=True)
+            return Variant(form.name, None, None, reason=f"{error.message} {error.hint}".strip())
+        return Variant(
+            form.name,
+            path.name,
+            path.stat().st_size,
+            comparison,
+            {} if comparison is None else comparison.after,
+            graph,
+            tokenizer=tokenizer.name if tokenizer is not None and form.prunes_vocabulary else None,
+            vocabulary=vocabulary,
+        )
+
+    def _first_row(self, model: Path, tokenizer: Path | None) -> Feeds | None:
+        return None if self.train is None else next(_batches(model, self.train, tokenizer, size=1), None)
+
+    def _quantize(self, source: Path, tokenizer: Path | None, path: Path, mode: str) -> None:
+        calibration = None
+        if QUANTIZATION_MODES.require(mode).needs_calibration and self.train is not None:
+            calibration = _batches(source, self.train, tokenizer)
+        quantize(source, path, mode=mode, calibration=calibration)
+
+    def _prune(self) -> _Pruned:
+        """Prune the vocabulary, once.
+
+        Raises
+        ------
+        ExportError
+            When that cannot be done.
+        """
+        if self._pruned is None:
+            try:
+                self._pruned = self._prune_now()
+            except PlumblineError as error:
+                self._pruned = error
+        if isinstance(self._pruned, PlumblineError):
+            raise self._pruned
+        return self._pruned
+
+    def _prune_now(self) -> _Pruned:
+        if self.tokenizer is None or self.train is None or Metadata.read(self.model).kind != "text":
+            raise ExportError("Only a model of texts has a vocabulary.", "Choose another variant.")
+        path, tokenizer = self.folder / f"model.{PRUNED}.onnx", self.folder / f"tokenizer.{PRUNED}.json"
+        texts = list(self.train)
+        vocabulary = prune_vocabulary(self.model, self.tokenizer, texts, out=path, out_tokenizer=tokenizer)
+        return _Pruned(path, tokenizer, vocabulary)
+
+    def _compare(self, after: NDArray[np.float64]) -> VariantComparison:
+        assert self.held_out is not None
+        assert self.before is not None
+        if not np.isfinite(after).all():
+            raise ExportError("Some of its answers are not finite numbers.", "Choose another mode.")
+        return compare_variants(self.held_out.y, self.before, after, task=self.held_out.task)
 
 
-def _compare(held_out: HeldOut, before: NDArray[np.float64], after: NDArray[np.float64]) -> VariantComparison:
-    if not np.isfinite(after).all():
-        raise ExportError("Some of its answers are not finite numbers.", "Choose another mode.")
-    return compare_variants(held_out.y, before, after, task=held_out.task)
+@dataclass(frozen=True)
+class _Pruned:
+    """A text model in full precision with a smaller vocabulary."""
+
+    path: Path
+    tokenizer: Path
+    vocabulary: PrunedVocabulary
 
 
 def _batches(

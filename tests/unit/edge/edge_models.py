@@ -132,3 +132,62 @@ def tiny_bert(folder: Path, tokenizer: Any, labels: tuple[str, ...] = ("bad", "g
         id2label=dict(enumerate(labels)),
     )
     BertForSequenceClassification(config).eval().save_pretrained(folder)
+
+
+def text_graph(path: Path, tokenizer: Any, *, width: int = 64, compared: bool = False) -> Path:
+    """Write a text model without training: the mean of the tokens' vectors, a layer of 96 units, two classes.
+
+    Parameters
+    ----------
+    path : Path
+        File to write.
+    tokenizer : Tokenizer
+        The tokenizer whose ids it takes.
+    width : int, default=64
+        Numbers per token.
+    compared : bool, default=False
+        Whether padding is found by its id, as some models do, instead of by the mask.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    from core.edge import Metadata
+
+    random, count = np.random.default_rng(0), tokenizer.get_vocab_size()
+    weights = {
+        "table": random.normal(size=(count, width)).astype(np.float32),
+        "first": (random.normal(size=(width, 96)) / 4).astype(np.float32),
+        "second": random.normal(size=(96, 2)).astype(np.float32),
+        "axis": np.array([1], np.int64),
+        "last": np.array([2], np.int64),
+        "pad": np.array(tokenizer.token_to_id("[PAD]") or 0, np.int64),
+    }
+    mask = [helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT)]
+    if compared:
+        mask = [
+            helper.make_node("Equal", ["input_ids", "pad"], ["padded"]),
+            helper.make_node("Not", ["padded"], ["read"]),
+            helper.make_node("Cast", ["read"], ["mask"], to=TensorProto.FLOAT),
+        ]
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["vectors"]),
+        *mask,
+        helper.make_node("Unsqueeze", ["mask", "last"], ["column"]),
+        helper.make_node("Mul", ["vectors", "column"], ["masked"]),
+        helper.make_node("ReduceSum", ["masked", "axis"], ["sum"], keepdims=0),
+        helper.make_node("ReduceSum", ["mask", "axis"], ["length"], keepdims=1),
+        helper.make_node("Div", ["sum", "length"], ["mean"]),
+        helper.make_node("MatMul", ["mean", "first"], ["hidden"]),
+        helper.make_node("Tanh", ["hidden"], ["active"]),
+        helper.make_node("MatMul", ["active", "second"], ["logits"]),
+    ]
+    names = ["input_ids"] if compared else ["input_ids", "attention_mask"]
+    inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"]) for name in names]
+    output = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 2])
+    held = [numpy_helper.from_array(value, name) for name, value in weights.items()]
+    shapes = [helper.make_tensor_value_info("table", TensorProto.FLOAT, [count, width])]  # as torch's exporter writes
+    graph = helper.make_graph(nodes, "text", inputs, [output], held, value_info=shapes)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    Metadata("text", task="binary", labels=("bad", "good"), max_length=64).write(model)
+    onnx.save(model, path)
+    return path

@@ -66,7 +66,7 @@ def test_every_mode_is_smaller_alike_and_keeps_what_the_file_says(network, tmp_p
     x = floats(50, 64)
     quantized = quantize(network, tmp_path / "q.onnx", mode=mode, calibration=BATCHES)
     gap = np.abs(run(quantized.path, x) - run(network, x)).max()
-    assert gap < 0.1
+    assert gap < (0.1 if mode != "int4" else 0.5)
     props = {metadata_prop.key: metadata_prop.value for metadata_prop in onnx.load(quantized.path).metadata_props}
     assert props == PROPS | {"plumbline.variant": mode}
     assert (quantized.variant, quantized.kind, quantized.labels, quantized.inputs) == (
@@ -109,7 +109,7 @@ def test_the_runtime_warns_of_nothing(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_convolution_runs_in_every_mode(tmp_path):
+def test_a_convolution_runs_in_every_mode_but_4_bits(tmp_path):
     path = save(
         tmp_path / "m.onnx",
         [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])],
@@ -118,7 +118,11 @@ def test_a_convolution_runs_in_every_mode(tmp_path):
         (None, 16, 6, 6),
     )
     x = floats(4, 8, 6, 6)
-    for mode in QUANTIZATION_MODES:  # calibrated on the same rows: what lies outside the range is cut off, by design
+    with pytest.raises(ExportError, match="no matrix of weights"):
+        quantize(path, tmp_path / "int4.onnx", mode="int4")
+    for mode in set(QUANTIZATION_MODES) - {
+        "int4"
+    }:  # calibrated on the same rows: what lies outside the range is cut off, by design
         quantized = quantize(path, tmp_path / f"{mode}.onnx", mode=mode, calibration=[{"x": x}])
         assert np.abs(run(quantized.path, x) - run(path, x)).max() < 0.15, mode
 

@@ -6,7 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from core.datasets import load_sample
-from core.edge import describe_graph, export_onnx, inspect_onnx, quantize
+from core.edge import TextScorer, describe_graph, export_onnx, inspect_onnx, prune_vocabulary, quantize
 from core.edge.variants.compare import compare_variants
 from core.finetune import base_models
 
@@ -109,6 +109,7 @@ def made(minilm, feeds, tmp_path_factory):
         ("static-int8-u8s8", 23.6, 0.95, 0.3),
         ("static-int8-s8s8", 23.6, 0.95, 0.3),
         ("fp16", 46.5, 1.0, 0.01),
+        ("int4", 15.5, 0.95, 0.4),
     ],
 )
 def test_every_mode_is_small_and_answers_nearly_alike(
@@ -134,7 +135,7 @@ def test_the_metadata_go_along(minilm, made):
     assert (result.labels, result.max_length, result.variant) == (minilm.labels, LENGTH, "dynamic-int8")
 
 
-@pytest.mark.parametrize("mode", [None, "dynamic-int8", "static-int8-u8s8", "fp16"])
+@pytest.mark.parametrize("mode", [None, "dynamic-int8", "static-int8-u8s8", "fp16", "int4"])
 def test_the_work_is_that_of_the_formula_in_every_mode(minilm, made, mode):
     path = minilm.path if mode is None else made(mode).path
     ones = {name: np.ones((1, LENGTH), np.int64) for name in ("input_ids", "attention_mask", "token_type_ids")}
@@ -155,10 +156,26 @@ def test_parameters_are_those_of_the_model(minilm, made):
     assert small.parameter_bytes < whole.parameter_bytes / 3.9
 
 
-@pytest.mark.parametrize("mode", [None, "dynamic-int8", "static-int8-s8s8", "fp16"])
+@pytest.mark.parametrize("mode", [None, "dynamic-int8", "static-int8-s8s8", "fp16", "int4"])
 def test_what_is_exported_passes_inspection_and_what_is_cut_does_not(minilm, made, mode):
     data = (minilm.path if mode is None else made(mode).path).read_bytes()
     inspection = inspect_onnx(data)
     assert sorted(port.name for port in inspection.graph.inputs) == ["attention_mask", "input_ids", "token_type_ids"]
     with pytest.raises(Exception, match="damaged"):
         inspect_onnx(data[: len(data) // 2])
+
+
+def test_a_pruned_vocabulary_leaves_known_texts_as_they_are(minilm, reviews, tmp_path):
+    tokenizer = f"{base_models()[0].path}/tokenizer.json"
+    out, own = tmp_path / "pruned.onnx", tmp_path / "tokenizer.json"
+    texts = reviews["text"][:200].tolist()
+    result = prune_vocabulary(minilm.path, tokenizer, texts, out=out, out_tokenizer=own)
+    assert result.kept < 0.25 * result.before
+    assert out.stat().st_size < 0.62 * minilm.size_bytes
+    scorers = [TextScorer(path, words, minilm.labels, LENGTH) for path, words in ((minilm.path, tokenizer), (out, own))]
+    known, other = texts[:50], reviews["text"][200:250].tolist()
+    before, after = (scorer.outputs(known) for scorer in scorers)
+    assert np.abs(before - after).max() <= 1e-5
+    before, after = (scorer.probabilities(other) for scorer in scorers)
+    assert (before.argmax(axis=1) == after.argmax(axis=1)).mean() > 0.8
+    assert quantize(out, tmp_path / "int8.onnx").size_bytes < 15e6

@@ -52,7 +52,7 @@ def taken(engine):
 def test_it_is_kept_as_it_came_and_made_smaller(taken):
     record = exports.read(taken, access=LOCAL)
     assert exports.variant_path(taken, record, "fp32", access=LOCAL).read_bytes() == product()
-    assert [variant.name for variant in record.made] == ["fp32", "dynamic-int8", "fp16"]
+    assert [variant.name for variant in record.made] == ["fp32", "dynamic-int8", "fp16", "int4"]
     assert record.model is None
     assert record.source.filename == "mine.onnx"
     assert exports.rows(taken, access=LOCAL) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from core.edge.latency.report import LatencyReport
 from core.edge.latency.settings import LatencySettings, Limits, Slo
 from core.errors import SettingsError
 from core.progress import Report
+from core.units import latency_text
 
 __all__ = ["SloVerdict", "measure_slo", "slo_duration_s", "verdict"]
 
@@ -35,12 +37,15 @@ class SloVerdict:
         The percentile that the objective is about.
     kept_up : bool
         Whether the server answered as fast as requests came.
+    next_step : str, default=""
+        Sentence that says what to do next; empty in reports of earlier versions.
     """
 
     verdict: str
     reason: str
     percentile: Percentile
     kept_up: bool
+    next_step: str = ""
 
     def to_dict(self) -> dict[str, JsonValue]:
         """Return the verdict as JSON-serializable values."""
@@ -77,24 +82,38 @@ def verdict(report: LatencyReport, slo: Slo) -> SloVerdict:
             "Measure it at the objective's own rate and threads: measure_slo does.",
         )
     percentile = report.percentiles[slo.percentile]
-    name, bound = f"p{slo.percentile:g}", f"{slo.bound_ms:g} ms"
+    name, bound = f"p{slo.percentile:g}", latency_text(slo.bound_ms)
 
-    def conclude(word: str, reason: str) -> SloVerdict:
-        return SloVerdict(word, reason, percentile, server.kept_up)
+    def conclude(word: str, reason: str, next_step: str) -> SloVerdict:
+        return SloVerdict(word, reason, percentile, server.kept_up, next_step)
 
     if not server.kept_up:
-        return conclude("not met", f"The server did not keep up: {server.queue_at_end:,} requests waited at the end.")
-    if percentile.low is not None and percentile.low > slo.bound_ms:
-        return conclude("not met", f"{name} is above {bound}: at least {percentile.low:.3g} ms.")
-    if not percentile.enough:
         return conclude(
-            "not enough samples", f"{name} needs {percentile.needed:,} samples; there are {percentile.n:,}."
+            "not met",
+            f"The server did not keep up: {server.queue_at_end:,} requests waited at the end.",
+            "Find a smaller variant, give it more threads, or lower the rate.",
+        )
+    if percentile.low is not None and percentile.low > slo.bound_ms:
+        return conclude(
+            "not met",
+            f"{name} is above {bound}: at least {latency_text(percentile.low)}.",
+            "Find a smaller variant, give it more threads, or allow more time.",
+        )
+    if not percentile.enough:
+        seconds = 1.5 * percentile.needed / slo.qps
+        return conclude(
+            "not enough samples",
+            f"{name} needs {percentile.needed:,} samples; there are {percentile.n:,}.",
+            f"Measure for {math.ceil(seconds):,} s, or judge a lower percentile.",
         )
     if percentile.high is not None and percentile.high <= slo.bound_ms:
-        return conclude("met", f"{name} is within {bound}: at most {percentile.high:.3g} ms.")
+        return conclude(
+            "met", f"{name} is within {bound}: at most {latency_text(percentile.high)}.", "Make the bundle."
+        )
     return conclude(
         "not enough samples",
         f"{bound} lies within the interval of {name}; four times as many samples ({4 * percentile.n:,}) halve it.",
+        f"Measure for {math.ceil(4 * percentile.n / slo.qps):,} s, or find a smaller variant.",
     )
 
 
