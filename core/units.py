@@ -42,15 +42,19 @@ def latency_with_interval(value: float, low: float | None, high: float | None) -
 
     Examples
     --------
-    >>> latency_with_interval(8.67, 8.3, 9.334), latency_with_interval(0.998, 0.97, 1.01)
-    ('8.67 ms [8.30, 9.33]', '998 µs [970, 1,010]')
+    >>> latency_with_interval(8.67, 8.3, 9.334), latency_with_interval(12.0, 10.41, 14.9)
+    ('8.67 ms [8.30, 9.33]', '12.0 ms [10.4, 14.9]')
+    >>> latency_with_interval(0.998, 0.97, 1.01)
+    '998 µs [970, 1,010]'
     """
     text = latency_text(value)
-    if low is None or high is None or not math.isfinite(value):
+    if low is None or high is None or not math.isfinite(value) or value <= 0:
         return text
-    number, unit = text.split(" ")
-    decimals, scale = len(number.partition(".")[2]), 1_000 if unit == "µs" else 1
-    return f"{text} [{scale * low:,.{decimals}f}, {scale * high:,.{decimals}f}]"
+    unit = text.split(" ")[1]
+    shown = [(1_000 if unit == "µs" else 1) * number for number in (value, low, high)]
+    decimals = max(0, 2 - math.floor(math.log10(float(f"{shown[0]:.3g}"))))
+    number, *bounds = (f"{number:,.{decimals}f}" for number in shown)
+    return f"{number} {unit} [{', '.join(bounds)}]"
 
 
 def size_text(count: int) -> str:

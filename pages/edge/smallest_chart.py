@@ -42,7 +42,7 @@ def show(report: SmallestReport) -> None:
         axis=charts.few_ticks(),
     )
     shown = [_VERDICTS[name] for name in _VERDICTS]
-    legend = alt.Legend(orient="bottom", title=None, labelLimit=240)
+    legend = alt.Legend(orient="bottom", title=None, labelLimit=240, symbolOpacity=1)
     hue = alt.Scale(domain=shown, range=[hues[0], hues[3], theme.muted()])
     color = alt.Color("verdict:N", scale=hue, legend=legend)
     shape = alt.Shape("verdict:N", scale=alt.Scale(domain=shown, range=_SHAPES), legend=legend)
@@ -50,7 +50,7 @@ def show(report: SmallestReport) -> None:
     spans = (
         base.transform_filter("isValid(datum.low) && isValid(datum.high)")
         .mark_rule(opacity=0.5)
-        .encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=alt.Color("verdict:N", scale=hue, legend=None))
+        .encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=color)
     )
     points = base.mark_point(filled=True, opacity=0.95).encode(
         x=x,

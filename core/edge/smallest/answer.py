@@ -16,6 +16,7 @@ from core.units import latency_text, latency_with_interval, size_text
 
 __all__ = ["conclude", "describe_candidate"]
 
+_MOST_ROWS = 20  # times as many held-out rows as there are: more are no advice
 _SUPERLATIVES = {"size": "smallest", "latency": "fastest"}
 
 
@@ -162,10 +163,10 @@ def _steps(
         return ["Leave the largest loss empty, or hold out rows with true values."]
     steps = [f"Allow a loss of {loss_text(_rounded_up(judgment.allowed, metric), metric)}."]
     if loss.high is not None and loss.value < limit:
-        rows = loss.n * ((loss.high - loss.value) / (limit - loss.value)) ** 2
-        steps.insert(
-            0, f"Hold out about {_round_count(rows):,} rows instead of {loss.n:,}: the interval gets narrower."
-        )
+        rows = loss.n * ((loss.high - loss.value) / (limit - loss.value)) ** 2  # its width falls with the root
+        if rows <= _MOST_ROWS * loss.n:
+            text = f"Hold out about {_round_count(rows):,} rows instead of {loss.n:,}: the interval gets narrower."
+            steps.insert(0, text)
     return steps
 
 
@@ -179,7 +180,7 @@ def _other_trials(
     steps = []
     tried = max(settings.threads)
     if "latency" in open_limits and tried < cores:
-        steps.append(f"Try up to {cores} threads.")
+        steps.append(f"Try more threads: the machine has {cores} cores.")
     is_text = any(report.candidate.length is not None for report in candidates) or any(
         VARIANT_FORMS[report.candidate.variant].prunes_vocabulary
         for report in candidates

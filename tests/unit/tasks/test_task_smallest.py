@@ -69,7 +69,7 @@ def test_the_bundle_of_a_candidate_predicts_on_its_own(searched, tmp_path, which
 
 def test_a_table_is_searched_and_stopped(stocked):
     exported = jobs.get(stocked.exported, access=LOCAL)
-    asked = SmallestSettings(size_mb=5, threads=(1, 2), batch_sizes=tuple(range(1, 17)), short_s=2)
+    asked = SmallestSettings(size_mb=5, threads=(1, 2), batch_sizes=tuple(range(1, 17)), short_s=0.5)
     run_id = smallest.submit(exported, asked, access=LOCAL)
     deadline = time.monotonic() + 60
     while not any("3 of 32" in event.message for event in jobs.events(run_id, access=LOCAL)):

@@ -1,6 +1,7 @@
 """The search on small models: what is chosen, what is refused, what is said where nothing is good enough."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.edge import HeldOut, Metadata
+from core.edge import HeldOut, Metadata, make_variants
 from core.edge.latency import LatencySettings, Percentile, measure_latency
 from core.edge.latency.measuring.session import IDENTITY
 from core.edge.smallest import (
@@ -19,12 +20,14 @@ from core.edge.smallest import (
     SmallestSettings,
     SmallestTarget,
     find_smallest,
+    search,
     timing,
 )
 from core.edge.smallest.ranking import with_front
 from core.edge.variants.variants import scores
 from core.errors import InputError, SettingsError, StoppedError
 from core.evaluation import Estimate
+from core.progress import Event
 from tests.unit.edge.edge_models import text_graph
 from tests.unit.edge.test_edge_vocabulary import KEPT, TEXTS, wordpiece
 
@@ -53,8 +56,26 @@ def template(tmp_path_factory):
     return measure_latency(path, LatencySettings(warmup_s=0.01, duration_s=0.05))
 
 
+@pytest.fixture(scope="module")
+def made():
+    """Make the same variants of the same model once."""
+    known = {}
+
+    def make(model, folder, **options):
+        held_out = options["held_out"]
+        key = (options["modes"], options["train"] is None, None if held_out is None else len(held_out.rows))
+        if key not in known or options["should_stop"]():
+            known[key] = (make_variants(model, folder, **options), folder)
+        elif known[key][1] != folder:
+            options["report"](Event("quantise", 0.5, "Making int4"))
+            shutil.copytree(known[key][1], folder, dirs_exist_ok=True)
+        return known[key][0]
+
+    return make
+
+
 @pytest.fixture
-def clock(monkeypatch, template):
+def clock(monkeypatch, template, made):
     """Latencies by the name of the variant, in place of measured ones; twice as fast on two threads."""
     calls = []
 
@@ -63,12 +84,14 @@ def clock(monkeypatch, template):
             raise StoppedError("The measurement was stopped.", "")
         variant = Metadata.read(path).variant
         calls.append((variant, settings.intra_op_threads, settings.duration_s))
-        median = MS[variant] / settings.intra_op_threads * settings.batch_size**0.5 * min(inputs.max_length, 64) / 64
+        length = 64 if inputs is None else min(inputs.max_length, 64)
+        median = MS[variant] / settings.intra_op_threads * settings.batch_size**0.5 * length / 64
         random = np.random.default_rng(len(calls))
         samples = median * random.lognormal(0, 0.02, max(3, int(1e3 * settings.duration_s / median)))
         return replace(template, samples_ms=samples)
 
     monkeypatch.setattr(timing, "measure_latency", measure)
+    monkeypatch.setattr(search, "make_variants", made)
     return calls
 
 
@@ -166,6 +189,26 @@ def test_a_search_that_is_stopped_keeps_what_it_has(target, clock, tmp_path):
     assert len(report.candidates) == 4
     with pytest.raises(StoppedError, match="before anything was measured"):
         find_smallest(target, tmp_path, SmallestSettings(**FAST), should_stop=lambda: True)
+
+
+def test_a_file_without_rows_is_measured_with_random_ones(target, clock, tmp_path):
+    report = find_smallest(SmallestTarget(target.model), tmp_path, SmallestSettings(latency_ms=5, **FAST))
+    assert report.metric is None
+    assert report.choice.candidate.variant == "int4"
+    assert report.choice.loss is None
+    assert "loss" not in report.answer.sentence
+    assert {item.variant for item in report.refused} == {"pruned", "pruned-int4"}
+
+
+def test_what_may_be_smaller_still_is_said(target, clock, tmp_path):
+    few = replace(target, held_out=HeldOut(target.held_out.rows[:60], target.held_out.y[:60], "binary"))
+    report = find_smallest(few, tmp_path, SmallestSettings(max_loss=0.04, **FAST))
+    smaller = [item for item in report.candidates if item.size_bytes < report.choice.size_bytes]
+    assert [item.verdict for item in smaller] != []
+    assert {item.verdict for item in smaller} <= {"unsure", "missed"}
+    unsure = any(item.verdict == "unsure" for item in smaller)
+    assert bool(report.answer.next_steps) == unsure
+    assert not unsure or "is smaller still" in report.answer.next_steps[0]
 
 
 def test_progress_rises_and_names_what_is_measured(target, clock, tmp_path):
