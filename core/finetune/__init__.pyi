@@ -7,6 +7,7 @@ from .earlier import seconds_by_earlier
 from .encode import Text, encode_texts, quiet_transformers, text_length, text_model_outputs
 from .estimate import TrainingEstimate, estimate_training
 from .families import FAMILIES, OPERATIONS, Family, families_table, family_note
+from .few_shot import FEW_TEXTS
 from .label_sets import (
     LISTS,
     SEPARATORS,
@@ -29,6 +30,7 @@ from .training_run import fine_tune
 __all__ = [
     "BASELINES",
     "FAMILIES",
+    "FEW_TEXTS",
     "LISTS",
     "OPERATIONS",
     "SEPARATORS",

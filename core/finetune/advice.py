@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from core.evaluation import METRICS
+from core.finetune.few_shot import FEW_TEXTS
 from core.finetune.summary import FineTuneSummary
+from core.label_cells import MULTILABEL
 
 __all__ = ["Advice", "next_tries"]
 
@@ -49,7 +51,15 @@ def next_tries(summary: FineTuneSummary) -> list[Advice]:
     gain = summary.differences.get("tfidf")
     if gain is None or (gain.low is not None and gain.low > 0):
         return []
-    tries = [_epochs(summary), _rate(summary), _weights(summary), _length(summary), _texts(summary)]
+    tries = [
+        _pairs(summary),
+        _epochs(summary),
+        _rate(summary),
+        _weights(summary),
+        _length(summary),
+        _unlabeled(summary),
+        _texts(summary),
+    ]
     return [advice for advice in tries if advice is not None]
 
 
@@ -124,6 +134,33 @@ def _length(summary: FineTuneSummary) -> Advice | None:
         f"Read {length} tokens of a text",
         f"{share:.0%} of the texts are longer than {summary.settings.max_length} tokens.",
         {"max_length": length},
+    )
+
+
+def _pairs(summary: FineTuneSummary) -> Advice | None:
+    settings = summary.settings
+    if summary.labels is None or settings.few_shot or settings.lora is not None or summary.task == MULTILABEL:
+        return None
+    per_class = summary.rows["train"] / len(summary.labels)
+    if per_class >= FEW_TEXTS:
+        return None
+    return Advice(
+        "Learn from pairs of few texts",
+        f"It had {per_class:.0f} texts per class: pairs of them teach more than their labels alone.",
+        {"few_shot": True},
+    )
+
+
+def _unlabeled(summary: FineTuneSummary) -> Advice | None:
+    left_out = next((finding for finding in summary.findings if finding.check == "missing_label"), None)
+    value = None if left_out is None else left_out.values.get("rows")
+    count = int(value) if isinstance(value, int | float) else 0
+    if count < summary.rows["train"] or summary.settings.adaptation_epochs:
+        return None
+    return Advice(
+        f"Read the {count:,} texts without a label first",
+        "The base model learns their words before it is trained (adaptation, by masked words).",
+        {"adaptation_epochs": 1},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import streamlit as st
 
 from core.access import has_feature
 from core.catalog import Dataset, Run
-from core.finetune import BaseModel, FineTuneSettings, base_models, family_note, local_model
+from core.datasets import Profile
+from core.finetune import FEW_TEXTS, BaseModel, FineTuneSettings, base_models, family_note, local_model
 from core.tasks import finetune
 from pages._ui import address, frame, lookups, numbers, suggestions, tables
 from pages.finetune import advanced, estimate, label_kind, preview
@@ -51,6 +53,7 @@ def show(by_id: dict[str, Dataset]) -> None:
             return
     if kind is None:
         return
+    _few_texts(dataset, label, kind)
     base, folder = _base()
     length = st.container()
     values: dict[str, Any] = {"text_column": text, "label_column": label, "base_model": base, **kind}
@@ -105,6 +108,19 @@ def _second_text(dataset: Dataset, names: list[str], text: str, label: str) -> s
     )
     address.keep("second", second, shown, key)
     return second
+
+
+def _few_texts(dataset: Dataset, label: str, kind: Mapping[str, Any]) -> None:
+    """Say which way to train suits a handful of texts per class."""
+    if kind["task"] not in ("auto", "classification") or st.session_state.get("finetune-few"):
+        return
+    column = Profile.from_dict(tables.profile(dataset.profile_digest))[label]
+    rows = column.rows - column.missing
+    if 2 * column.distinct <= rows < FEW_TEXTS * column.distinct:
+        st.info(
+            f"{rows / column.distinct:.0f} texts per class are few: try *Learn from pairs of few texts*, under Advanced.",
+            icon=":material/lightbulb:",
+        )
 
 
 def _with_text(known: list[Dataset]) -> int:

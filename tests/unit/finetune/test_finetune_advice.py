@@ -90,3 +90,20 @@ def test_each_change_is_a_valid_setting(plain):
     for changed in changes(summary_of(plain, UNCLEAR)):
         assert not changed or settings.model_dump() != settings.model_dump() | changed
         type(settings).model_validate(settings.model_dump() | changed)
+
+
+def test_few_texts_per_class_are_better_learned_in_pairs(plain):
+    rows = {**plain.result.rows, "train": 30}
+    first = next_tries(summary_of(plain, UNCLEAR, rows=rows))[0]
+    assert dict(first.changes) == {"few_shot": True}
+    assert "It had 15 texts per class" in first.reason
+    assert {"few_shot": True} not in changes(summary_of(plain, UNCLEAR))
+    settings = plain.result.settings.model_copy(update={"few_shot": True})
+    assert {"few_shot": True} not in changes(summary_of(plain, UNCLEAR, rows=rows, settings=settings))
+
+
+def test_texts_without_a_label_can_be_read_first(plain):
+    left_out = Finding("missing_label", "notice", "sentiment", "", "", {"rows": 5_000})
+    assert {"adaptation_epochs": 1} in changes(summary_of(plain, UNCLEAR, findings=[left_out]))
+    few = Finding("missing_label", "notice", "sentiment", "", "", {"rows": 50})
+    assert {"adaptation_epochs": 1} not in changes(summary_of(plain, UNCLEAR, findings=[few]))
