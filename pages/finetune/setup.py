@@ -118,7 +118,8 @@ def _few_texts(dataset: Dataset, label: str, kind: Mapping[str, Any]) -> None:
     rows = column.rows - column.missing
     if 2 * column.distinct <= rows < FEW_TEXTS * column.distinct:
         st.info(
-            f"{rows / column.distinct:.0f} texts per class are few: try *Learn from pairs of few texts*, under Advanced.",
+            f"{rows / column.distinct:.0f} texts per class are few: *Learn from pairs of few texts*, under Advanced, "
+            "may help.",
             icon=":material/lightbulb:",
         )
 
