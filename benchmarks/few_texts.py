@@ -3,8 +3,8 @@
     python benchmarks/few_texts.py [--per-class 8 16] [--seeds 0 1 2 3 4] [--labeled 200] [--no-adaptation]
 
 MiniLM on product reviews of three sentiments. First with a handful of texts per class, drawn anew for each seed: the
-usual training (10 epochs), pairs of texts (`few_shot`), and TF-IDF with logistic regression; the accuracy is that on 600
-other reviews. Then with 200 labeled texts and all others without a label: with and without one pass of adaptation.
+usual training (10 epochs), pairs of texts (`few_shot`), and TF-IDF with logistic regression; the accuracy is that on
+600 other reviews. Then with 200 labeled texts and all others without a label: with and without one pass of adaptation.
 Gains are paired by seed, with 95% t intervals.
 """
 
