@@ -210,10 +210,13 @@ def write_zip(
     ------
     ExportError
         When the model is an upload: its columns, labels and tokenizer are unknown.
+    NotFoundError
+        When this workspace has no such run.
     """
     from core.datasets import read_first_rows
     from core.edge import Metadata, OnnxModel, bundle_card, write_bundle
 
+    run = runs.get(run.id, access=access)
     if record.model is None:
         raise ExportError("A bundle needs a model that Plumbline exported.", "Download the file itself.")
     metadata = Metadata.read(path)

@@ -117,20 +117,27 @@ def likely_separator(cells: Sequence[object]) -> str | None:
     >>> likely_separator(["Paris, France", "Rome, Italy"]) is None
     True
     """
+    best, labels = _best_separator(cells)
+    distinct = len({str(cell).strip() for cell in cells})
+    return best if best == LISTS or labels <= _MOST_DISTINCT * distinct + 1e-9 else None
+
+
+def _best_separator(cells: Sequence[object]) -> tuple[str | None, int]:
+    """Return the sign of those in cells that leaves the fewest labels, and their number; or that cells are lists."""
     if any(isinstance(cell, list | tuple | np.ndarray) for cell in cells):
-        return LISTS
+        return LISTS, 0
     texts = {str(cell).strip() for cell in cells}
     if texts and all(_as_list(text) is not None for text in texts):
-        return LISTS
+        return LISTS, 0
     counts = {
         sign: len({label for text in texts for label in _split(text, sign)})
         for sign in SEPARATORS
         if any(sign in text for text in texts)
     }
     if not counts:
-        return None
+        return None, 0
     best = min(counts, key=lambda sign: (counts[sign], SEPARATORS.index(sign)))
-    return best if counts[best] <= _MOST_DISTINCT * len(texts) + 1e-9 else None
+    return best, counts[best]
 
 
 def read_cells(values: pd.Series, separator: str | None) -> LabelSets:
@@ -141,18 +148,18 @@ def read_cells(values: pd.Series, separator: str | None) -> LabelSets:
     values : Series
         Cells without missing ones: texts with a sign between labels, or lists, also as JSON.
     separator : str or None
-        Sign between labels, or `LISTS`; None chooses it by `likely_separator`.
+        Sign between labels, or `LISTS`; None chooses the one of those in the cells that leaves the fewest labels.
 
     Raises
     ------
     InputError
-        When no cell seems to hold several labels, a cell is not a list, or a label cannot be written.
+        When no cell holds such a sign, a cell is not a list, or a label cannot be written.
     """
     cells = values.tolist()
-    chosen = separator or likely_separator(cells)
+    chosen = separator or _best_separator(cells)[0]
     if chosen is None:
         raise InputError(
-            f"No sign separates labels in '{values.name}': every cell seems to hold one label.",
+            f"No sign separates labels in '{values.name}': every cell holds one label.",
             "Set label_separator to the sign between the labels of a text, or the task to classification.",
         )
     sets = [_labels_of(cell, chosen, str(values.name)) for cell in cells]

@@ -120,7 +120,8 @@ def test_every_metric_and_learner_can_be_chosen(world: World) -> None:
         titles = test.selectbox(key=f"automl-metric-{task}").options
         assert titles == [METRICS[name].title for name in metric_choices(task)]
         offered |= set(titles)
-    assert offered == {metric.title for metric in METRICS.values()}
+    of_texts = metric_choices("multilabel")  # searches of tables predict one label
+    assert offered == {metric.title for name, metric in METRICS.items() if name not in of_texts}
     assert test.multiselect(key="automl-learners").options == [learner_title(name) for name in LEARNERS]
 
 

@@ -77,7 +77,7 @@ def headings(markdown: str) -> list[str]:
 
 
 OWN = (  # values that no user names
-    r"loop\.|packages|\"|parity|result\.|python|fingerprint|group_columns|forms\[|metadata\.(variant|max_length|kind)|"
+    r"loop\.|packages|\"|parity|result\.|python|fingerprint|group_columns|forms\[|metadata\.(variant|max_length|kind|threads)|"
     r"variant\.|record\.(task|kind|rows|fingerprint|policy)|titles\[|estimate\.|gain\.|equal\.|policy\[|part\."
 )
 

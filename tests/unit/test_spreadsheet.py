@@ -83,7 +83,8 @@ def test_what_a_bundle_writes_it_reads(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(csv_text([[safe(name) for name in TABLE], *TABLE.to_numpy().tolist()]).encode())
     read = read_csv(path, ["=name", "n"])
-    assert read["=name"] == TABLE["=name"].tolist()
+    # Within cells, lines end in one way, as in a table that is read.
+    assert read["=name"] == [name.replace("\r\n", "\n").replace("\r", "\n") for name in TABLE["=name"]]
     both = tmp_path / "both.csv"
     both.write_text("=a,'=a\n1,2\n")
     assert read_csv(both, ["=a"]) == {"=a": ["1"], "'=a": ["2"]}

@@ -118,7 +118,7 @@ OTHERS: dict[str, Any] = {
     "known": "yes", "label": "x", "license": "MIT", "name": "x", "notes": "x", "number": 1, "options": ReadOptions(),
     "output": "model", "outputs": {"model": "name=x"}, "path": "prep", "pipeline": "x", "recipe": Recipe(),
     "revision": 0, "roles": {}, "rule": "none", "source": "type: command", "state": RunState.CANCELLED,
-    "step": "train", "target": None, "task": "check", "text": "x", "timing": Timing(interval_s=3_600),
+    "step": "train", "target": None, "task": "check", "text": "x", "tokens": None, "timing": Timing(interval_s=3_600),
     "action": "sign out", "within_s": 60.0,
     "audited": "", "parent": OWN_DATASET, "dataset": OWN_DATASET, "run_id": OWN_RUN.id, "dataset_id": OWN_DATASET.id,
     "first": "3" * 16, "second": "3" * 16, "cohort": Cohort((NumberCondition(column="age", high=25.0),)),

@@ -83,6 +83,7 @@ def test_columns_of_yes_and_no():
 
 
 def test_what_cannot_be_read_is_named():
+    assert read_cells(pd.Series(["a|b", "c"], name="topics"), None).names == ["a", "b", "c"]  # it was asked for
     with pytest.raises(InputError, match="No sign separates labels in 'topics'") as caught:
         read_cells(pd.Series(["a", "b", "c"], name="topics"), None)
     assert "label_separator" in caught.value.hint
