@@ -106,6 +106,7 @@ def test_labels_may_be_in_columns_of_yes_and_no(table: Dataset) -> None:
     assert (settings["task"], settings["label_columns"]) == ("multilabel", columns)
 
 
+@pytest.mark.nightly
 def test_the_result_is_shown_decided_scored_described_and_bundled(run_id: str, table: Dataset, tmp_path: Path) -> None:
     frame = conversations()
     test = visit("finetune", run=run_id)
