@@ -205,7 +205,8 @@ def server(folder: Path) -> list[bool]:
             return lambda: measure_latency(path, settings)
 
         reports = best({engine: run(engine) for engine in ("loop", "loadgen")})
-        print(f"Server, {threads} threads, {rate:g} requests per second (alone {alone:.2f} ms):")
+        cores = f"{threads} thread{'s' * (threads > 1)}"
+        print(f"Server, {cores}, {rate:g} requests per second (alone {alone:.2f} ms):")
         for engine, report in reports.items():
             shown = []
             for percent in (50, 90, 99):
@@ -214,7 +215,7 @@ def server(folder: Path) -> list[bool]:
                 shown.append(f"p{percent} {item.value or 0:.2f}{bounds} ms")
             print(f"  {engine:8} {', '.join(shown)}")
         ours, theirs = (reports[engine].percentiles[90].value or 0.0 for engine in ("loop", "loadgen"))
-        name = f"Server, {threads} threads: our p90 beside LoadGen's: apart"
+        name = f"Server, {cores}: our p90 beside LoadGen's: apart"
         results.append(judge(name, agreement(ours, theirs), 10, "%", more=False))
     return results
 
