@@ -21,7 +21,6 @@ from core.finetune.targets import TargetKind, kind_of_task
 __all__ = ["standalone_script"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_FUNCTIONS = "# Functions of the script"
 _BUILD = "    model = build_model(base)\n"
 _ADAPT = """    held_out = [texts[row] for row in (*validation, *test)]
     base = adapt(base, tokenizer, [texts[row] for row in rows], held_out, source, Path(target))
@@ -107,14 +106,13 @@ def _parts(settings: FineTuneSettings, kind: TargetKind) -> list[str]:
 def _with_functions(source: str, others: str) -> str:
     """Return a script with the functions and classes of another template, in place of its own or before its last one.
 
-    A template may declare what the script has already, above the comment "Functions of the script".
+    What a template imports from the script's own template is there already.
     """
     theirs, ours = others.splitlines(), source.splitlines()
-    first = next((number for number, line in enumerate(theirs) if line == _FUNCTIONS), 0)
     functions = {
         item.name: theirs[item.lineno - 1 : item.end_lineno]
         for item in ast.parse(others).body
-        if isinstance(item, ast.FunctionDef | ast.ClassDef) and item.lineno > first
+        if isinstance(item, ast.FunctionDef | ast.ClassDef)
     }
     own = [item for item in ast.parse(source).body if isinstance(item, ast.FunctionDef | ast.ClassDef)]
     new = [lines for name, lines in functions.items() if name not in {item.name for item in own}]
@@ -150,4 +148,5 @@ def _with_imports(source: str, others: str) -> str:
 
 
 def _imports(source: str) -> list[ast.ImportFrom]:
-    return [item for item in ast.parse(source).body if isinstance(item, ast.ImportFrom)]
+    items = [item for item in ast.parse(source).body if isinstance(item, ast.ImportFrom)]
+    return [item for item in items if not str(item.module).startswith("core.")]

@@ -175,7 +175,7 @@ def make_variants(
     Raises
     ------
     SettingsError
-        When there is no such form.
+        When the form is unknown.
     StoppedError
         When `should_stop` said so.
 

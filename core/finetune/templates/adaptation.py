@@ -14,36 +14,16 @@ from transformers import (
     set_seed,
 )
 
-SETTINGS: dict[str, Any] = {}
-Text = tuple[str, ...]
+from core.finetune.templates.train import (
+    SETTINGS,
+    EpochCallback,
+    GroupedTrainer,
+    Text,
+    label_columns,
+    training_arguments,
+)
 
 
-def label_columns() -> list[str]:
-    """Stand for the function of the script."""
-    raise NotImplementedError
-
-
-def training_arguments(folder: Path) -> TrainingArguments:
-    """Stand for the function of the script."""
-    raise NotImplementedError
-
-
-class GroupedTrainer:
-    """Stands for the class of the script."""
-
-    def __init__(self, **settings: Any) -> None: ...
-    def train(self) -> None: ...
-
-
-class EpochCallback:
-    """Stands for the class of the script."""
-
-    trainer: Any
-
-    def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None: ...
-
-
-# Functions of the script
 def unlabeled_texts(path: str) -> list[Text]:
     """Return the texts of rows without a label, each once."""
     texts = [SETTINGS[name] for name in ("text_column", "second_text_column") if SETTINGS[name]]

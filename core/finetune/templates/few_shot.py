@@ -9,12 +9,9 @@ import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-SETTINGS: dict[str, Any] = {}
-Rows = NDArray[np.intp]
-Text = tuple[str, ...]
+from core.finetune.templates.train import SETTINGS, Rows, Text
 
 
-# Functions of the script
 def mixed_batches(y: NDArray[Any], random: np.random.Generator) -> Iterator[Rows]:
     """Yield batches that hold the classes in equal shares, rare ones repeatedly."""
     classes, most = np.unique(y), int(np.bincount(y).max())

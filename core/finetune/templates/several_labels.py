@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn import metrics
 
-SETTINGS: dict[str, Any] = {}
+from core.finetune.templates.train import SETTINGS
 
 
 def label_columns() -> list[str]:
