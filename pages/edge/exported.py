@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core import exports, policies
+from core import export_rules, policies
 from core.catalog import Run
 from core.edge import FULL_PRECISION, ExportRecord, Variant
 from core.evaluation import METRICS
@@ -37,7 +37,7 @@ def show(run: Run) -> None:
 
 def _rule_in_force(run: Run, record: ExportRecord) -> None:
     """Say when the file decides by another rule than the model does now, with the way to a file that decides by it."""
-    difference = exports.rule_difference(run, record, access=frame.access())
+    difference = export_rules.rule_difference(run, record, access=frame.access())
     if difference is None:
         return
     st.warning(frame.plain(difference), icon=":material/rule:")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from core import exports, policies
+from core import export_rules, policies
 from core.access import LOCAL
 from core.catalog import Run, artifacts, runs
 from core.edge import ExportRecord, ExportSource, RowCounts
@@ -127,24 +127,24 @@ def test_an_export_says_when_the_rule_in_force_is_another(run):
         return ExportRecord(source, "table", "binary", ["a", "b"], "y", None, policy, counts, None, [], None, digest)
 
     export = Run(workspace="local", task="export", title="its export")
-    assert exports.rule_difference(export, record(None), access=LOCAL) is None
+    assert export_rules.rule_difference(export, record(None), access=LOCAL) is None
     mine = policies.keep(run, "mine", POLICY, access=LOCAL)
     made = record(mine, artifacts.get(run.id, mine, access=LOCAL).digest)
-    assert exports.rule_difference(export, made, access=LOCAL) is None
-    assert exports.rule_difference(export, record(mine), access=LOCAL) is None, (
+    assert export_rules.rule_difference(export, made, access=LOCAL) is None
+    assert export_rules.rule_difference(export, record(mine), access=LOCAL) is None, (
         "an export of an earlier version knows the name only"
     )
-    said = exports.rule_difference(export, record(None), access=LOCAL)
+    said = export_rules.rule_difference(export, record(None), access=LOCAL)
     assert said == (
         "The file decides by the model's own labels; the model's rule in force is now 'policy-mine.json' "
         "(thresholds by 'group', some decisions drawn). Export again to decide by it."
     )
     policies.keep(run, "mine", ThresholdPolicy.for_all(0.4), access=LOCAL)
-    assert "decides by an earlier 'policy-mine.json'" in exports.rule_difference(export, made, access=LOCAL)
+    assert "decides by an earlier 'policy-mine.json'" in export_rules.rule_difference(export, made, access=LOCAL)
     policies.choose(run, policies.NO_POLICY, access=LOCAL)
-    assert "in force is now the model's own labels." in exports.rule_difference(export, made, access=LOCAL)
+    assert "in force is now the model's own labels." in export_rules.rule_difference(export, made, access=LOCAL)
     elsewhere = replace(LOCAL, workspace="other")
-    assert exports.rule_difference(export, made, access=elsewhere) is None, "a deleted run"
+    assert export_rules.rule_difference(export, made, access=elsewhere) is None, "a deleted run"
     policies.keep(run, "other", POLICY, access=LOCAL)
     artifacts.remove(run.id, RULE_FILE, access=LOCAL)
-    assert "has 2 policies, and none of them was chosen" in exports.rule_difference(export, made, access=LOCAL)
+    assert "has 2 policies, and none of them was chosen" in export_rules.rule_difference(export, made, access=LOCAL)
