@@ -27,6 +27,7 @@ def test_the_base_model_learns_the_words_of_all_texts_but_the_held_out(train, re
     monkeypatch.setattr("core.finetune.adaptation._RATE", 3e-3)  # for random weights
     frame = reviews.copy()
     frame.loc[200:, "sentiment"] = None
+    frame.loc[200:259, "text"] = frame.loc[:59, "text"].to_numpy()  # some of them are held out with a label
     adapted = train(frame, base_model=str(masked_base), adaptation_epochs=6, epochs=1)
     facts = adapted.result.training["adaptation"]
     rows = adapted.result.rows
