@@ -1,0 +1,30 @@
+from .adjustment import adjust_p_values
+from .batch_sketch import BatchSketch
+from .column_drift import ColumnDrift
+from .column_sketches import COLUMN_TYPES, ColumnSketch, ColumnType
+from .comparison import compare
+from .drift_report import DriftReport
+from .drift_tests import DRIFT_TESTS, DriftTest
+from .outcomes import MIN_ROWS, DriftOutcome, TestContext
+from .quality_checks import QUALITY_CHECKS, QualityCheck, check_quality
+from .sketching import sketch
+
+__all__ = [
+    "COLUMN_TYPES",
+    "DRIFT_TESTS",
+    "MIN_ROWS",
+    "QUALITY_CHECKS",
+    "BatchSketch",
+    "ColumnDrift",
+    "ColumnSketch",
+    "ColumnType",
+    "DriftOutcome",
+    "DriftReport",
+    "DriftTest",
+    "QualityCheck",
+    "TestContext",
+    "adjust_p_values",
+    "check_quality",
+    "compare",
+    "sketch",
+]
