@@ -26,6 +26,7 @@ __all__ = [
     "caveat",
     "describe_carrier",
     "listed",
+    "newest_explanation",
     "qualified_verdict",
 ]
 
@@ -54,11 +55,11 @@ def carriers(run: Run, *, access: Access) -> list[Carrier]:
         The workspace, and who acts in it.
     """
     files = {item.name: item.digest for item in artifacts.find(run.id, access=access)}
-    digest = _newest_explanation(run, access=access) or files.get(SUMMARY_FILE)
-    if digest is None or "result.json" not in files:
+    explanation = newest_explanation(run, access=access)
+    if explanation is None or "result.json" not in files:
         return []
     differences = json.loads(get_store().read_bytes(files["result.json"]))["differences"]
-    return carriers_in(Explanation.read(get_store().local_path(digest)), differences)
+    return carriers_in(explanation, differences)
 
 
 def carriers_in(explanation: Explanation, differences: Mapping[str, Mapping[str, Any]]) -> list[Carrier]:
@@ -69,13 +70,21 @@ def carriers_in(explanation: Explanation, differences: Mapping[str, Mapping[str,
     return explanation.carriers(gain["value"])
 
 
-def _newest_explanation(run: Run, *, access: Access) -> str | None:
-    """Return the digest of the newest explanation that a later run made."""
-    for later in runs.find(task="explain", dataset_id=run.dataset_id, access=access):
-        if later.settings["source"] == run.id:
-            for item in artifacts.find(later.id, access=access):
-                if item.name == SUMMARY_FILE:
-                    return item.digest
+def newest_explanation(run: Run, *, access: Access) -> Explanation | None:
+    """Return the newest explanation of a search, its own or that of a later run; None where there is none.
+
+    Parameters
+    ----------
+    run : Run
+        A search that succeeded.
+    access : Access
+        The workspace, and who acts in it.
+    """
+    later = runs.find(task="explain", dataset_id=run.dataset_id, access=access)
+    for explained in [*(item for item in later if item.settings["source"] == run.id), run]:
+        for item in artifacts.find(explained.id, access=access):
+            if item.name == SUMMARY_FILE:
+                return Explanation.read(get_store().local_path(item.digest))
     return None
 
 

@@ -57,6 +57,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "alias": "Changed an alias of",
     "archive": "Archived",
     "decide": "Changed the decision rule of",
+    "watch": "Changed the monitoring of",
     "approve": "Approved",
     "delete": "Deleted",
     "restore": "Restored",

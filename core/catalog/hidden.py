@@ -12,6 +12,7 @@ from sqlalchemy.sql.base import ExecutableOption
 from sqlmodel import col, select
 
 from core.catalog.confined import ConfinedSession
+from core.catalog.monitor_tables import MonitorPlan
 from core.catalog.pipeline_tables import PipelineStep, SavedPipeline, Schedule
 from core.catalog.row import Deletable, Row
 from core.catalog.tables import (
@@ -42,6 +43,7 @@ PARTS: tuple[tuple[type[Row], str, type[Deletable]], ...] = (
     (ModelAlias, "model_id", Model),
     (ModelEvent, "model_id", Model),
     (Promotion, "model_id", Model),
+    (MonitorPlan, "model_id", Model),
     (DatasetChange, "origin_id", Dataset),
 )
 """Tables whose rows are hidden with the row that the column names; its removal removes them, too."""

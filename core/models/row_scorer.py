@@ -190,6 +190,16 @@ class RowScorer:
             if values[index]
         ]
 
+    def cells(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns that the model reads, as it reads them: after the steps, with the types of training.
+
+        Raises
+        ------
+        InputError
+            When there are no rows, or a column that the model needs is absent.
+        """
+        return self._pipeline.prepare(frame)
+
     def score(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the predictions of some more rows.
 

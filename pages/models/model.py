@@ -11,7 +11,19 @@ from core.catalog import Model, ModelVersion, runs
 from core.catalog import models as rows
 from pages._ui import address, badges, deletion, frame, header, tabs
 from pages.decide import panel as decide
-from pages.models import card, compare, download, headline, history, lineage, metrics, promotion, score, versions
+from pages.models import (
+    card,
+    compare,
+    download,
+    headline,
+    history,
+    lineage,
+    metrics,
+    monitor,
+    promotion,
+    score,
+    versions,
+)
 from pages.models.metrics import OpenModel
 
 __all__ = ["show"]
@@ -27,6 +39,7 @@ _TABS = {
     "Compare": compare.show,
     "Decide": _decide,
     "Score": score.show,
+    "Monitor": monitor.show,
     "History": history.show,
     "Lineage": lineage.show,
 }

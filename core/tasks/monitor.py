@@ -1,0 +1,166 @@
+"""Compares batches of rows with the evidence of the model that scores them, and stores what they say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from core import jobs
+from core.access import Access, upload_limit_mb
+from core.catalog import ModelVersion, datasets, models, runs
+from core.errors import InputError
+from core.jobs import RunContext, TaskSpec
+from core.progress import Event
+from core.readings import training_reading
+from core.tasks._uploads import TOO_LARGE_HINT, keep_upload, shared_upload, upload_path, uploaded_file
+from core.tasks._watching import watch_batches
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SPEC", "Replay", "run", "submit_dataset", "submit_upload"]
+
+SPEC = TaskSpec(
+    name="monitor",
+    title="Monitoring",
+    help="Compares batches of rows with the evidence of the model that scores them.",
+    lane="short",
+    page="models",
+    repeatable=False,  # the same rows again are no other batch
+    part_of="version",
+)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """How a table becomes several batches.
+
+    Parameters
+    ----------
+    column : str
+        Column of dates, by which the rows are ordered.
+    batches : int
+        Number of batches.
+    """
+
+    column: str
+    batches: int
+
+
+def submit_upload(
+    version: ModelVersion, file: IO[bytes], filename: str, *, at: float | None = None, access: Access
+) -> str:
+    """Copy an upload out of memory and queue the run that compares it, as one batch; returns the run's id.
+
+    Parameters
+    ----------
+    version : ModelVersion
+        The version that scores the rows.
+    file : binary file
+        A file in any format that `read_table` takes.
+    filename : str
+        Name that the user gave the file.
+    at : float, optional
+        Moment of the batch, in seconds since 1970 (UTC); by default now.
+    access : Access
+        The workspace, and who acts in it.
+
+    Raises
+    ------
+    LimitError
+        When the file is larger than ``max_upload_mb``.
+    """
+    upload = keep_upload(file, filename, upload_limit_mb(), TOO_LARGE_HINT, access=access)
+    source = {"upload": upload, **shared_upload(upload_path(upload)), "filename": filename[:200]}
+    return _submit(version, source, filename, at=at, access=access)
+
+
+def submit_dataset(
+    version: ModelVersion, dataset: str, *, at: float | None = None, replay: Replay | None = None, access: Access
+) -> str:
+    """Queue the run that compares the rows of a dataset, as one batch or several; returns the run's id.
+
+    Parameters
+    ----------
+    version : ModelVersion
+        The version that scores the rows.
+    dataset : str
+        Id of the dataset.
+    at : float, optional
+        Moment of the batch, in seconds since 1970 (UTC); by default now.
+    replay : Replay, optional
+        How its rows become several batches; by default they are one.
+    access : Access
+        The workspace, and who acts in it.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace does not have this dataset.
+    """
+    stored = datasets.get(dataset, access=access)
+    source: dict[str, JsonValue] = {"dataset": stored.id, "filename": stored.name}
+    if replay is not None:
+        source |= {"replay": {"column": replay.column, "batches": replay.batches}}
+    return _submit(version, source, stored.name, at=at, access=access)
+
+
+def _submit(version: ModelVersion, source: dict[str, JsonValue], name: str, *, at: float | None, access: Access) -> str:
+    model = models.get(version.model_id, access=access)
+    settings = {"version": version.id, "model": model.id, "at": time.time() if at is None else at, **source}
+    return jobs.submit("monitor", settings, title=f"Watch {model.name[:100]}: {name[:100]}", access=access)
+
+
+def run(context: RunContext) -> dict[str, JsonValue]:
+    """Read the rows, score them, compare them with the reference, and store what they say."""
+    from core.models import resolve
+
+    version = resolve(context.settings["version"], access=context.access)
+    context.report(Event("read", 0.0, "Reading the rows"))
+    return watch_batches(context, version, list(_batches(context, version)))
+
+
+def _batches(context: RunContext, version: ModelVersion) -> Iterator[tuple[str, float, pd.DataFrame]]:
+    """Yield name, moment and rows of each batch."""
+    settings = context.settings
+    frame = _frame(context, version)
+    if "replay" not in settings:
+        yield str(settings["filename"]), float(settings["at"]), frame
+        return
+    from core.monitoring import split_by_date
+
+    for start, part in split_by_date(frame, **settings["replay"]):
+        yield f"{start:%Y-%m-%d}", start.timestamp(), part
+
+
+def _frame(context: RunContext, version: ModelVersion) -> pd.DataFrame:
+    from core.datasets import ReadOptions, load_frame, read_table
+    from core.storage import get_store
+
+    settings = context.settings
+    if "dataset" in settings:
+        dataset = datasets.get(settings["dataset"], access=context.access)
+        return load_frame(get_store().local_path(dataset.data_digest))
+    upload = uploaded_file(settings)
+    try:
+        trained = runs.get(version.run_id, access=context.access)
+        reading = training_reading(trained.id, trained.dataset_id, access=context.access)
+        markers = reading.missing_values
+        table = read_table(
+            upload,
+            name=settings["filename"],
+            options=None if markers is None else ReadOptions(missing_values=markers),
+            like=reading.like(),
+            workdir=context.workdir,
+            report=context.report,
+        )
+    finally:
+        upload.unlink(missing_ok=True)
+    if not table.rows:
+        raise InputError("The file has no rows.", "Bring a file with at least one row.")
+    return load_frame(Path(table.path))

@@ -1,0 +1,112 @@
+"""The tab Monitor: the batches of a model in their order, what the one in focus says, and how to bring another."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core import monitored
+from core.catalog import runs
+from core.monitored import Batch, MonitorSettings
+from core.monitoring import LOOK_STATES
+from pages._ui import badges, frame, listing, numbers, run_view
+from pages._ui.badges import Badge
+from pages.models import monitor_batch, monitor_bring, monitor_charts, monitor_plan
+from pages.models.metrics import OpenModel
+
+__all__ = ["STATE_BADGES", "show"]
+
+STATE_BADGES = {
+    "fine": Badge(LOOK_STATES["fine"], "green", ":material/check_circle:"),
+    "not enough data": Badge(LOOK_STATES["not enough data"], "gray", ":material/hourglass_empty:"),
+    "look": Badge(LOOK_STATES["look"], "orange", ":material/visibility:"),
+    "alarm": Badge(LOOK_STATES["alarm"], "red", ":material/notifications_active:"),
+}
+
+
+def show(opened: OpenModel) -> None:
+    """Draw the timeline of the model's batches, and the batch in focus."""
+    access = frame.access()
+    plan = monitored.plan_of(opened.model.id, access=access)
+    batches = monitored.batches_of(opened.model.id, access=access)
+    _actions(opened, plan)
+    _working(opened)
+    if not batches:
+        _introduction()
+        return
+    chosen = _chosen(batches)
+    badges.show(STATE_BADGES[batches[-1].state])
+    st.subheader(_headline(batches))
+    monitor_charts.timeline(batches, chosen.key)
+    _list(opened, batches)
+    monitor_batch.show(chosen, plan or MonitorSettings())
+
+
+def _actions(opened: OpenModel, plan: MonitorSettings | None) -> None:
+    with st.container(horizontal=True):
+        monitor_bring.show(opened)
+        monitor_plan.show(opened, plan)
+
+
+def _introduction() -> None:
+    st.markdown(
+        "**No batch was compared yet.** Bring rows that the model scores: they are compared, column by column, with "
+        "the rows that it was tested on. Rows with a date can be replayed as a series of batches."
+    )
+
+
+def _working(opened: OpenModel) -> None:
+    """Draw the newest comparison while it works, or why it failed."""
+    mine = [run for run in runs.find(task="monitor", access=frame.access()) if run.settings["model"] == opened.model.id]
+    if mine and (not mine[0].state.terminal or mine[0].error_message):
+        run_view.show_run(mine[0].id)
+
+
+def _headline(batches: list[Batch]) -> str:
+    newest = batches[-1]
+    alarms = sum(batch.state == "alarm" for batch in batches)
+    many = f"{len(batches):,} batch{'es' * (len(batches) != 1)}"
+    if newest.state == "alarm":
+        return f"The newest of {many} raises an alarm: {frame.plain(newest.reasons[0])}"
+    if alarms:
+        return f"{alarms:,} of {many} raised an alarm; the newest is {LOOK_STATES[newest.state].lower()}"
+    return f"{many} compared, no alarm"
+
+
+def _chosen(batches: list[Batch]) -> Batch:
+    """Return the batch that the address names, else the newest that is not fine, else the newest."""
+    by_key = {batch.key: batch for batch in batches}
+    named = st.query_params.get("batch")
+    if named in by_key:
+        return by_key[named]
+    alarms = [batch for batch in batches if batch.state == "alarm"]
+    return alarms[-1] if alarms else batches[-1]
+
+
+def _list(opened: OpenModel, batches: list[Batch]) -> None:
+    newest_first = batches[::-1]
+    st.markdown("**Batches.** Select a row to see why.")
+    listing.show(
+        pd.DataFrame(
+            {
+                "Batch": [batch.name for batch in newest_first],
+                "Moment": [numbers.when(batch.at) for batch in newest_first],
+                "State": [LOOK_STATES[batch.state] for batch in newest_first],
+                "Why": [batch.reasons[0] if batch.reasons else None for batch in newest_first],
+                "Columns that drifted": [", ".join(batch.drifted[:5]) or None for batch in newest_first],
+                "Rows": [batch.rows for batch in newest_first],
+                "Version": [batch.version for batch in newest_first],
+            }
+        ),
+        [batch.key for batch in newest_first],
+        key="models-monitor-list",
+        parameter="batch",
+        query={"model": opened.model.id, "version": str(opened.version.number), "tab": "Monitor"},
+        height="content" if len(batches) <= 12 else 460,
+        column_config={
+            "Moment": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+            "Why": st.column_config.TextColumn(width="large"),
+            "Rows": st.column_config.NumberColumn(format="localized"),
+        },
+        alt="Batches of this model, the newest first",
+    )

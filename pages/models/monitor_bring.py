@@ -1,0 +1,79 @@
+"""Bringing rows to be compared: a file as one batch, or a dataset, also replayed as a series by a column of dates."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+
+import streamlit as st
+
+from core.access import upload_limit_mb
+from core.catalog import Dataset, datasets
+from core.tasks import monitor
+from pages._ui import frame, uploader
+from pages.models.metrics import OpenModel
+
+__all__ = ["show"]
+
+_FILE, _DATASET = "A file", "A dataset"
+
+
+def show(opened: OpenModel) -> None:
+    """Draw the popover."""
+    with st.popover(
+        "Bring a batch", icon=":material/add:", type="primary", key="models-monitor-bring", on_change="rerun"
+    ) as popover:
+        if not popover.open:
+            return
+        kind = st.segmented_control(
+            "Rows from", [_FILE, _DATASET], default=_FILE, required=True, key="models-monitor-from"
+        )
+        if kind == _DATASET:
+            _dataset(opened)
+        else:
+            _file(opened)
+
+
+def _moment() -> float | None:
+    day = st.date_input("Day of the batch", value=None, key="models-monitor-day", help="By default today.")
+    if not isinstance(day, date):
+        return None
+    return datetime.combine(day, time(12), tzinfo=UTC).timestamp()
+
+
+def _file(opened: OpenModel) -> None:
+    file = uploader.show(
+        "A table (CSV, Parquet, Excel, JSON) with the columns that the model reads",
+        key="models-monitor-file",
+        limit_mb=upload_limit_mb(),
+    )
+    at = _moment()
+    pressed = st.button("Compare", type="primary", key="models-monitor-compare-file", disabled=file is None)
+    if pressed and file is not None:
+        uploader.clear("models-monitor-file")
+        with frame.errors_shown():
+            monitor.submit_upload(opened.version, file, file.name, at=at, access=frame.access())
+            st.rerun()
+
+
+def _dataset(opened: OpenModel) -> None:
+    known = {item.id: item for item in datasets.find(access=frame.access())}
+    if not known:
+        st.caption("There is no dataset yet.")
+        return
+    chosen = st.selectbox("Dataset", list(known), format_func=lambda key: known[key].name, key="models-monitor-dataset")
+    replay = _replay(known[chosen])
+    at = None if replay is not None else _moment()
+    if st.button("Compare", type="primary", key="models-monitor-compare-dataset"):
+        with frame.errors_shown():
+            monitor.submit_dataset(opened.version, chosen, at=at, replay=replay, access=frame.access())
+            st.rerun()
+
+
+def _replay(dataset: Dataset) -> monitor.Replay | None:
+    """Draw how the rows become several batches, where a column has dates."""
+    dates = [str(column["name"]) for column in dataset.report.get("columns", []) if column.get("type") == "date"]
+    if not dates or not st.toggle("Replay as a series of batches", key="models-monitor-replay"):
+        return None
+    column = st.selectbox("By the dates in", dates, key="models-monitor-date")
+    count = st.number_input("Batches", 2, 200, 12, key="models-monitor-batches")
+    return monitor.Replay(str(column), int(count))

@@ -1,0 +1,122 @@
+"""Charts of monitoring: the timeline of batches, and a column's two distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.charts import fitted
+from core.monitored import BATCH, REFERENCE_ROWS, Batch
+from core.monitoring import LOOK_STATES
+from pages._ui import charts, numbers, theme
+
+__all__ = ["distributions", "timeline"]
+
+_SIDES = (REFERENCE_ROWS, BATCH)
+_SHAPES = {"fine": "circle", "not enough data": "square", "look": "diamond", "alarm": "triangle-up"}
+
+
+def timeline(batches: Sequence[Batch], focus: str) -> None:
+    """Draw each batch at its moment, by the number of columns that drifted and its state."""
+    table = pd.DataFrame(
+        {
+            "at": [pd.Timestamp(numbers.when(batch.at)).tz_localize(None) for batch in batches],
+            "drifted": [len(batch.drifted) for batch in batches],
+            "state": [LOOK_STATES[batch.state] for batch in batches],
+            "batch": [batch.name for batch in batches],
+            "why": [batch.reasons[0] if batch.reasons else "" for batch in batches],
+            "rows": [batch.rows for batch in batches],
+            "size": [220 if batch.key == focus else 90 for batch in batches],
+        }
+    )
+    names = [LOOK_STATES[name] for name in _SHAPES]
+    hues = theme.categorical()
+    colors = [hues[2], theme.muted(), hues[3], hues[1]]
+    base = alt.Chart(table)
+    x = alt.X("at:T", title=None, axis=alt.Axis(tickCount=8, labelOverlap=True))
+    y = alt.Y("drifted:Q", title="Columns that drifted", axis=alt.Axis(tickMinStep=1, format="d"))
+    line = base.mark_line(color=theme.muted(), strokeWidth=1).encode(x=x, y=y)
+    marks = base.mark_point(filled=True, opacity=1).encode(
+        x=x,
+        y=y,
+        size=alt.Size("size:Q", legend=None, scale=None),
+        color=alt.Color("state:N", title=None, scale=alt.Scale(domain=names, range=colors), legend=_legend()),
+        shape=alt.Shape("state:N", title=None, scale=alt.Scale(domain=names, range=list(_SHAPES.values()))),
+        tooltip=[
+            alt.Tooltip("batch:N"),
+            alt.Tooltip("state:N"),
+            alt.Tooltip("why:N"),
+            alt.Tooltip("drifted:Q", title="columns that drifted"),
+            alt.Tooltip("rows:Q", format=","),
+        ],
+    )
+    title = f"{sum(batch.state == 'alarm' for batch in batches):,} of {len(batches):,} batches raised an alarm"
+    st.altair_chart(
+        (line + marks).properties(height=charts.HEIGHT, title=fitted(title)),
+        alt=f"{title}: " + ", ".join(f"{batch.name} {LOOK_STATES[batch.state]}" for batch in batches[-20:]),
+    )
+
+
+def distributions(name: str, table: pd.DataFrame, *, dates: bool) -> None:
+    """Draw a column's values in the reference and in the batch, as shares of rows.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column.
+    table : DataFrame
+        What `core.monitored.distribution` returned.
+    dates : bool
+        Whether its numbers are seconds since 1970.
+    """
+    binned = table[table["low"].notna()].copy()
+    leveled = table[table["low"].isna()]
+    if not len(table):
+        st.caption("The values of this column are not kept, or are of another type now.")
+        return
+    if len(binned):
+        if dates:
+            binned[["low", "high"]] = binned[["low", "high"]].apply(lambda ends: pd.to_datetime(ends, unit="s"))
+        kind = "T" if dates else "Q"
+        chart = (
+            alt.Chart(binned)
+            .mark_bar(opacity=0.6, binSpacing=0)
+            .encode(
+                x=alt.X(f"low:{kind}", title=name, axis=alt.Axis(tickCount=6)),
+                x2="high",
+                y=alt.Y("share:Q", stack=None, title="Rows", axis=alt.Axis(format=".0%")),
+                color=_sides(),
+                tooltip=["rows:N", f"low:{kind}", f"high:{kind}", alt.Tooltip("share:Q", format=".1%")],
+            )
+        )
+    else:
+        chart = (
+            alt.Chart(leveled)
+            .mark_bar()
+            .encode(
+                y=alt.Y("value:N", sort=leveled["value"].drop_duplicates().tolist(), title=None),
+                yOffset=alt.YOffset("rows:N", sort=list(_SIDES)),
+                x=alt.X("share:Q", title="Rows", axis=alt.Axis(format=".0%")),
+                color=_sides(),
+                tooltip=["rows:N", "value:N", alt.Tooltip("share:Q", format=".1%")],
+            )
+        )
+    st.altair_chart(
+        chart.properties(height=charts.HEIGHT, title=fitted(f"{name} in the reference, and in this batch")),
+        alt=f"Shares of the values of {name} in the reference and in the batch",
+    )
+    missing = dict(zip(leveled["rows"], leveled["share"], strict=True)) if len(binned) and len(leveled) else {}
+    if missing:
+        st.caption(f"Missing: {missing[REFERENCE_ROWS]:.1%} of the reference, {missing[BATCH]:.1%} of the batch.")
+
+
+def _sides() -> alt.Color:
+    colors = [theme.muted(), theme.accent()]
+    return alt.Color("rows:N", title=None, scale=alt.Scale(domain=list(_SIDES), range=colors), legend=_legend())
+
+
+def _legend() -> alt.Legend:
+    return alt.Legend(orient="bottom", symbolSize=90)
