@@ -121,12 +121,12 @@ def _agreement(device: str) -> Callable[[bool, bool], tuple[bool, bool]]:
     """Return a function that returns the decisions of the first process: clocks differ, and all must do the same."""
     import torch
 
-    place: torch.device | str = device
+    tensor_device: torch.device | str = device
     if device == "cuda":
-        place = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        tensor_device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
 
     def agree(stop: bool, save: bool) -> tuple[bool, bool]:
-        decided = torch.tensor([stop, save], dtype=torch.int32, device=place)
+        decided = torch.tensor([stop, save], dtype=torch.int32, device=tensor_device)
         torch.distributed.broadcast(decided, 0)
         stop, save = decided.bool().tolist()
         return stop, save
