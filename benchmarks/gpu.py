@@ -69,6 +69,7 @@ def ours(frame: pd.DataFrame, base: str, precision: str, folder: Path) -> Traine
 
 def plain_trainer(frame: pd.DataFrame, base: str, precision: str, folder: Path) -> float:
     """Return rows per second of transformers' Trainer as its documentation has it, on the same training rows."""
+    import torch
     from transformers import Trainer, TrainerCallback, TrainingArguments
 
     from core.finetune.base_model import resolve
@@ -90,6 +91,7 @@ def plain_trainer(frame: pd.DataFrame, base: str, precision: str, folder: Path) 
             num_train_epochs=EPOCHS,
             per_device_train_batch_size=BATCH,
             learning_rate=settings.learning_rate,
+            use_cpu=not torch.cuda.is_available(),
             bf16=precision == "bf16",
             fp16=precision == "fp16",
             save_strategy="no",
