@@ -1,8 +1,10 @@
 """Fine-tuning and scoring on a GPU, in five minutes at most: precisions, speed beside the plain Trainer, ONNX Runtime.
 
+Without a GPU, float32 and bf16 are compared on a processor that computes bf16 in hardware (AMX).
+
     python benchmarks/gpu.py [--rows 2000] [--base minilm-l6] [--seconds 300]
 
-For a machine with a GPU; what is not there is skipped by name. Targets: bf16 and fp16 are not worse than float32 by
+What is not there is skipped by name. Targets: bf16 and fp16 are not worse than float32 by
 more than the interval of their difference allows, and at least as fast; ours is faster than the plain Trainer in the
 same precision; ONNX Runtime's CUDA provider gives the CPU's answers within 1e-3.
 """
@@ -25,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from core.datasets import load_sample  # noqa: E402
 from core.finetune import FineTuneResult, FineTuneSettings, fine_tune, quiet_transformers  # noqa: E402
+from core.finetune.device import device_of  # noqa: E402
 
 PRECISIONS = ("float32", "bf16", "fp16")
 BATCH = 32
@@ -66,16 +69,18 @@ def ours(frame: pd.DataFrame, base: str, precision: str, folder: Path) -> Traine
 
 def plain_trainer(frame: pd.DataFrame, base: str, precision: str, folder: Path) -> float:
     """Return rows per second of transformers' Trainer as its documentation has it, on the same training rows."""
+    import torch
     from transformers import Trainer, TrainerCallback, TrainingArguments
 
     from core.finetune.base_model import resolve
     from core.finetune.build import build
     from core.finetune.data import prepare
+    from core.finetune.device import on_one_device
 
     settings = settings_of(base, precision)
     data = prepare(frame, settings)
     with quiet_transformers():
-        model, tokenizer = build(resolve(base), data.labels, settings)
+        model, tokenizer = build(resolve(base), data.kind, data.labels, settings)
         encoded = tokenizer(data.part(data.train), padding="max_length", truncation=True, max_length=128)
         rows = [
             {name: values[index] for name, values in encoded.items()} | {"labels": int(data.y[row])}
@@ -86,12 +91,14 @@ def plain_trainer(frame: pd.DataFrame, base: str, precision: str, folder: Path) 
             num_train_epochs=EPOCHS,
             per_device_train_batch_size=BATCH,
             learning_rate=settings.learning_rate,
+            use_cpu=not torch.cuda.is_available(),
             bf16=precision == "bf16",
             fp16=precision == "fp16",
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,
         )
+        on_one_device(arguments)
 
         class Clock(TrainerCallback):
             """Leaves out the first steps, in which memory is allocated."""
@@ -146,31 +153,30 @@ def onnx_runtime(result: FineTuneResult, texts: list[str], folder: Path) -> None
     )
 
 
-def several(frame: pd.DataFrame, base: str) -> None:
-    """Say how many GPUs there are."""
+def has(precision: str) -> bool:
+    """Return whether this machine computes in a precision in hardware."""
     import torch
 
-    count = torch.cuda.device_count()
-    print(f"GPUs             {count}" + ("" if count > 1 else "; training on several: skipped, this machine has one"))
+    if torch.cuda.is_available():
+        return precision != "bf16" or torch.cuda.is_bf16_supported()
+    return precision == "float32" or (precision == "bf16" and bool(torch.cpu.get_capabilities().get("amx_bf16")))
 
 
 def main(rows: int, base: str, seconds: float) -> None:
     """Print what was measured, and what was skipped."""
     import torch
 
-    if not torch.cuda.is_available():
-        print("All of it is skipped: torch sees no CUDA device on this machine.")
-        return
     began = time.perf_counter()
-    print(f"{torch.cuda.get_device_name(0)}, torch {torch.__version__}, CUDA {torch.version.cuda}")
+    gpus = torch.cuda.device_count()
+    print(f"{device_of()[1]}, torch {torch.__version__}, CUDA {torch.version.cuda}")
+    print(f"GPUs             {gpus}" + (": each batch is shared out among them" if gpus > 1 else ""))
     frame = reviews(rows)
-    several(frame, base)
     trained: dict[str, Trained] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for precision in PRECISIONS:
-            if precision == "bf16" and not torch.cuda.is_bf16_supported():
-                print("bf16             skipped: this GPU does not have it")
+            if not has(precision):
+                print(f"{precision:16} skipped: this device does not have it")
                 continue
             if time.perf_counter() - began > seconds * 0.7:
                 print(f"{precision:16} skipped: {seconds:.0f} s are nearly used up")

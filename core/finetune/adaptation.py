@@ -19,7 +19,7 @@ from core.files import write_text
 from core.finetune.base_model import BaseModel
 from core.finetune.checkpoints import TrainingFolder, latest_checkpoint
 from core.finetune.data import TextData
-from core.finetune.device import device_of, precision_of
+from core.finetune.device import device_of, on_one_device, precision_of
 from core.finetune.encode import Encoded, encode_texts
 from core.finetune.settings import FineTuneSettings
 from core.progress import Event, Report
@@ -168,16 +168,18 @@ def _train(
                 said = f"Masked words: step {state.global_step:,} of {state.max_steps:,}, loss {logs['loss']:.2f}"
                 report(Event("adapt", state.global_step / state.max_steps, said))
 
+    precision = precision_of(settings.precision, device_of()[0], model)
     progress = Progress()
     trainer = GroupedTrainer(
         model=model,
-        args=_arguments(settings, folder, len(examples)),
+        args=_arguments(settings, folder, len(examples), precision),
         train_dataset=masked,
         processing_class=tokenizer,
         data_collator=DataCollatorForTokenClassification(tokenizer),
         callbacks=[progress],
     )
     trainer.remove_callback(PrinterCallback)
+    trainer.bf16 = precision == "bf16"
     checkpoint = latest_checkpoint(folder.adaptation)
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     if progress.stopped_at is not None:
@@ -188,13 +190,12 @@ def _train(
     return int(trainer.state.global_step)
 
 
-def _arguments(settings: FineTuneSettings, folder: TrainingFolder, texts: int) -> TrainingArguments:
+def _arguments(settings: FineTuneSettings, folder: TrainingFolder, texts: int, precision: str) -> TrainingArguments:
     from transformers import TrainingArguments
 
     device, _ = device_of()
-    precision = precision_of(settings.precision, device)
     steps = settings.adaptation_epochs * -(-texts // settings.train_batch_size)
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder.adaptation),
         num_train_epochs=settings.adaptation_epochs,
         per_device_train_batch_size=settings.train_batch_size,
@@ -207,7 +208,6 @@ def _arguments(settings: FineTuneSettings, folder: TrainingFolder, texts: int) -
         logging_steps=max(1, steps // 50),
         seed=settings.seed,
         use_cpu=device == "cpu",
-        bf16=precision == "bf16",
         fp16=precision == "fp16",
         dataloader_num_workers=0,
         dataloader_pin_memory=device == "cuda",
@@ -215,6 +215,7 @@ def _arguments(settings: FineTuneSettings, folder: TrainingFolder, texts: int) -
         disable_tqdm=True,
         report_to="none",
     )
+    return on_one_device(arguments)
 
 
 class _MaskedTexts(Sequence[Encoded]):

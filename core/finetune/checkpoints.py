@@ -4,8 +4,9 @@
     Weights, optimizer, schedule and random state, written by transformers; complete when its state can be read.
 ``history.jsonl``
     One line for each logged loss and each evaluation.
-``evaluations/STEP.npy``
+``answers/STEP.npy``
     What the model answered to the validation rows when it was evaluated: at the best step, and at the last.
+    (``evaluations``, by earlier versions, may be in bf16.)
 ``asked.json``
     The settings and the fingerprint of the table: both must be the same to resume.
 ``adaptation``, ``adapted``
@@ -59,7 +60,7 @@ class TrainingFolder:
         self.checkpoints = path / "checkpoints"
         self.model = path / "model"
         self.adaptation, self.adapted = path / "adaptation", path / "adapted"
-        self._evaluations = path / "evaluations"
+        self._answers = path / "answers"
         self._history = path / "history.jsonl"
         self._request = path / "asked.json"
         self._trained = path / "trained.json"
@@ -90,7 +91,7 @@ class TrainingFolder:
                     "Start a new training with these settings, or resume with those of the first attempt.",
                 )
             return
-        for folder in (self.checkpoints, self.model, self._evaluations, self.adaptation, self.adapted):
+        for folder in (self.checkpoints, self.model, self._answers, self.adaptation, self.adapted):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (self._history, self._trained):
             file.unlink(missing_ok=True)
@@ -125,17 +126,17 @@ class TrainingFolder:
 
     def keep_evaluation(self, step: int, outputs: NDArray[np.float64], best_step: int | None) -> None:
         """Keep what the model answered at a step; of earlier ones only those of the best step stay."""
-        self._evaluations.mkdir(exist_ok=True)
-        for file in self._evaluations.glob("*.npy"):
+        self._answers.mkdir(exist_ok=True)
+        for file in self._answers.glob("*.npy"):
             if file.stem != str(best_step):
                 file.unlink()
-        with atomic_write(self._evaluations / f"{step}.npy") as partial, open(partial, "wb") as array:
+        with atomic_write(self._answers / f"{step}.npy") as partial, open(partial, "wb") as array:
             np.save(array, outputs)
 
     def evaluation(self, step: int) -> NDArray[np.float64] | None:
         """Return what the model answered at a step; None when an earlier version did not keep it."""
         with contextlib.suppress(FileNotFoundError):
-            return np.asarray(np.load(self._evaluations / f"{step}.npy"))
+            return np.asarray(np.load(self._answers / f"{step}.npy"))
         return None
 
     def trained(self) -> dict[str, JsonValue] | None:
@@ -147,5 +148,5 @@ class TrainingFolder:
     def finish(self, trained: Mapping[str, JsonValue]) -> None:
         """Note that the model is complete, and remove the checkpoints."""
         write_text(self._trained, json.dumps(trained))
-        for folder in (self.checkpoints, self._evaluations, self.adaptation, self.adapted):
+        for folder in (self.checkpoints, self._answers, self.adaptation, self.adapted):
             shutil.rmtree(folder, ignore_errors=True)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import TYPE_CHECKING, Any
+
 from core.errors import SettingsError
 
-__all__ = ["device_of", "precision_of"]
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, TrainingArguments
+
+__all__ = ["device_of", "gpus_for", "in_precision", "on_one_device", "precision_of"]
+
+_PAYS_FROM = 256
+"""Width of a model from which bf16 is surely faster on a processor with AMX (`docs/figures.md`)."""
 
 
 def device_of() -> tuple[str, str]:
@@ -18,8 +27,24 @@ def device_of() -> tuple[str, str]:
     return "cpu", "CPU"
 
 
-def precision_of(precision: str, device: str) -> str:
+def gpus_for(batch_size: int) -> int:
+    """Return among how many GPUs of this machine a batch is shared out evenly: 1 without GPUs.
+
+    Parameters
+    ----------
+    batch_size : int
+        Number of rows of a batch.
+    """
+    import torch
+
+    return next(count for count in range(max(torch.cuda.device_count(), 1), 0, -1) if batch_size % count == 0)
+
+
+def precision_of(precision: str, device: str, model: PreTrainedModel) -> str:
     """Return float32, bf16 or fp16.
+
+    "auto" is bf16 where a GPU has it, or the processor computes it in hardware (AMX) and the model is wide enough for
+    it to pay; else float32.
 
     Parameters
     ----------
@@ -27,6 +52,8 @@ def precision_of(precision: str, device: str) -> str:
         The setting.
     device : str
         Name of the device for torch.
+    model : PreTrainedModel
+        The model to train.
 
     Raises
     ------
@@ -35,9 +62,38 @@ def precision_of(precision: str, device: str) -> str:
     """
     import torch
 
-    bf16 = device == "cuda" and torch.cuda.is_bf16_supported()
     if precision == "auto":
-        return "bf16" if bf16 else "float32"
+        if device == "cuda":
+            return "bf16" if torch.cuda.is_bf16_supported() else "float32"
+        wide = getattr(model.config, "hidden_size", 0) >= _PAYS_FROM
+        return "bf16" if device == "cpu" and wide and torch.cpu.get_capabilities().get("amx_bf16") else "float32"
     if (precision == "fp16" and device != "cuda") or (precision == "bf16" and device == "mps"):
         raise SettingsError(f"This device ({device}) cannot train in {precision}.", "Set precision to auto.")
     return precision
+
+
+def in_precision(precision: str, device: str) -> contextlib.AbstractContextManager[Any]:
+    """Return the context in which a model computes in a precision.
+
+    Parameters
+    ----------
+    precision : {"float32", "bf16", "fp16"}
+        The precision.
+    device : str
+        Name of the device for torch.
+    """
+    import torch
+
+    if precision == "float32":
+        return contextlib.nullcontext()
+    context: contextlib.AbstractContextManager[Any] = torch.autocast(
+        device, dtype=torch.bfloat16 if precision == "bf16" else torch.float16
+    )
+    return context
+
+
+def on_one_device(arguments: TrainingArguments) -> TrainingArguments:
+    """Return arguments of a Trainer that uses one GPU, where it would share larger batches out among all of them."""
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1  # as transformers' Trainer itself does for models that it must not copy
+    return arguments

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.errors import StoppedError
 from core.evaluation import METRICS
 from core.finetune.build import class_weights
+from core.finetune.device import on_one_device
 from core.finetune.job import Reached, TrainingJob
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def train_in_epochs(job: TrainingJob) -> Reached:
     folder.history(up_to=0 if checkpoint is None else int(checkpoint.name.rpartition("-")[2]))
     rows_per_step = settings.train_batch_size * settings.gradient_accumulation
     progress = ProgressCallback(
-        folder, job.report, job.should_stop, len(data.train), rows_per_step, len(data.validation), evaluation
+        folder, job.report, job.should_stop, len(data.train), rows_per_step, len(data.validation), evaluation, job.agree
     )
     callbacks: list[TrainerCallback] = [progress, *tensorboard.callback(folder.path)]
     if settings.early_stopping_patience is not None:
@@ -73,6 +74,7 @@ def train_in_epochs(job: TrainingJob) -> Reached:
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)
+    trainer.bf16 = job.precision == "bf16"
     progress.trainer = trainer
     with contextlib.suppress(EvaluationStopped):
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
@@ -104,11 +106,11 @@ def _arguments(job: TrainingJob) -> TrainingArguments:
     batches = math.ceil(len(job.data.train) / settings.train_batch_size)
     steps = settings.max_steps or settings.epochs * math.ceil(batches / settings.gradient_accumulation)
     warmup = settings.warmup_steps
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(job.folder.checkpoints),
         num_train_epochs=settings.epochs,
         max_steps=settings.max_steps or -1,
-        per_device_train_batch_size=settings.train_batch_size,
+        per_device_train_batch_size=settings.train_batch_size // job.processes,
         per_device_eval_batch_size=settings.eval_batch_size,
         gradient_accumulation_steps=settings.gradient_accumulation,
         learning_rate=settings.learning_rate,
@@ -125,7 +127,6 @@ def _arguments(job: TrainingJob) -> TrainingArguments:
         logging_nan_inf_filter=False,
         seed=settings.seed,
         use_cpu=job.device == "cpu",
-        bf16=job.precision == "bf16",
         fp16=job.precision == "fp16",
         dataloader_num_workers=0,
         dataloader_pin_memory=job.device == "cuda",
@@ -134,3 +135,4 @@ def _arguments(job: TrainingJob) -> TrainingArguments:
         disable_tqdm=True,
         report_to="none",
     )
+    return on_one_device(arguments)

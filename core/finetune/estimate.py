@@ -16,6 +16,7 @@ from pydantic import JsonValue, TypeAdapter
 from core.errors import StoppedError
 from core.finetune.base_model import resolve
 from core.finetune.data import TextData, prepare
+from core.finetune.device import device_of, in_precision, precision_of
 from core.finetune.encode import Text
 from core.finetune.few_shot import few_shot_passes
 from core.finetune.settings import FineTuneSettings
@@ -120,7 +121,6 @@ def estimate_training(
         When `should_stop` returned True.
     """
     from core.finetune.build import build
-    from core.finetune.device import device_of, precision_of
     from core.finetune.encode import quiet_transformers, tokenize
     from core.finetune.preflight import try_model
 
@@ -131,7 +131,6 @@ def estimate_training(
     settings.best_metric(data.kind)
     base = resolve(settings.base_model)
     device, title = device_of()
-    precision_of(settings.precision, device)
     with quiet_transformers(settings.threads):
         model, tokenizer = build(base, data.kind, data.labels, settings)
         texts = data.part(data.train)
@@ -140,7 +139,8 @@ def estimate_training(
         lengths = np.array([len(ids) for ids in tokenize(tokenizer, data.texts)["input_ids"]])
         cut = np.minimum(lengths, settings.max_length)
         batches = batch_lengths(cut[data.train], settings.train_batch_size)
-        timer = _StepTimer((model, tokenizer), settings, device, data)
+        precision = precision_of(settings.precision, device, model)
+        timer = _StepTimer((model, tokenizer), settings, device, precision, data)
         seconds = np.zeros((_REPEATS, len(_QUANTILES)))
         indices = [round(quantile * (len(batches) - 1)) for quantile in _QUANTILES]
         order = data.train[np.argsort(cut[data.train], kind="stable")]
@@ -248,17 +248,19 @@ class _StepTimer:
         Model and tokenizer.
     settings : FineTuneSettings
         The settings of the training.
-    device : str
-        Name of the device for torch.
+    device, precision : str
+        Name of the device for torch, and float32, bf16 or fp16.
     data : TextData
         Texts and labels.
     """
 
-    def __init__(self, loaded: LoadedModel, settings: FineTuneSettings, device: str, data: TextData) -> None:
+    def __init__(
+        self, loaded: LoadedModel, settings: FineTuneSettings, device: str, precision: str, data: TextData
+    ) -> None:
         import torch
 
         self._model, self._tokenizer = loaded[0].to(device), loaded[1]
-        self._max_length, self._device = settings.max_length, device
+        self._max_length, self._device, self._precision = settings.max_length, device, precision
         classes = data.kind.name == "classification"
         self._label = torch.zeros(data.y.shape[1:], dtype=torch.long if classes else torch.float32)
         trained = [part for part in self._model.parameters() if part.requires_grad]
@@ -285,7 +287,9 @@ class _StepTimer:
         self._model.train()
         self._synchronize()
         start = time.perf_counter()
-        self._model(**inputs, labels=labels).loss.backward()
+        with in_precision(self._precision, self._device):
+            loss = self._model(**inputs, labels=labels).loss
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
         self._optimizer.step()
         self._optimizer.zero_grad()

@@ -18,6 +18,7 @@ from core.errors import SettingsError, StoppedError
 from core.evaluation import compute_metric
 from core.finetune.architecture import head_name, last_token_head
 from core.finetune.data import TextData
+from core.finetune.device import in_precision
 from core.finetune.encode import Encoded, text_model_outputs
 from core.finetune.job import Reached, TrainingJob
 from core.finetune.settings import FineTuneSettings
@@ -66,7 +67,7 @@ def train_few_shot(job: TrainingJob) -> Reached:
     import torch
 
     model, tokenizer, data, settings = job.model, job.tokenizer, job.data, job.settings
-    _check(model, data)
+    _check(model, data, job.precision)
     model.to(job.device)
     encoded = job.encode(data.part(data.train))
     y = data.y[data.train].astype(np.intp)
@@ -90,7 +91,9 @@ def train_few_shot(job: TrainingJob) -> Reached:
                 f"Stopped at step {step - 1:,} of {len(batches):,}.", "Resume to begin again: it is short."
             )
         inputs = tokenizer.pad([encoded[row] for row in batch], return_tensors="pt").to(model.device)
-        loss = pair_loss(_read_by_head(model, inputs), torch.tensor(y[batch], device=model.device))
+        with in_precision(job.precision, job.device):
+            read = _read_by_head(model, inputs)
+        loss = pair_loss(read, torch.tensor(y[batch], device=model.device))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -128,7 +131,9 @@ def _evaluate(job: TrainingJob, step: int) -> None:
     job.report(Event("train", 1.0, "The head is fitted", line))
 
 
-def _check(model: PreTrainedModel, data: TextData) -> None:
+def _check(model: PreTrainedModel, data: TextData, precision: str) -> None:
+    if precision == "fp16":
+        raise SettingsError("few_shot does not train in fp16.", "Set precision to auto.")
     if data.kind.name != "classification":
         raise SettingsError(f"few_shot is for classes; the labels hold {data.kind.holds}.", "Set few_shot to false.")
     if last_token_head(model):

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Reached", "TrainingJob"]
 
 
+def _alone(stop: bool, save: bool) -> tuple[bool, bool]:
+    return stop, save
+
+
 @dataclass(frozen=True)
 class TrainingJob:
     """A model with its texts, ready to be trained.
@@ -48,6 +52,10 @@ class TrainingJob:
         The device, as torch names it, and float32, bf16 or fp16.
     report, should_stop : callable
         The same as those of `core.finetune.fine_tune`.
+    processes : int, default=1
+        Number of processes that share each batch out among themselves.
+    agree : callable, optional
+        Returns the decisions of the first of these processes, of which each passes its own.
     """
 
     model: PreTrainedModel
@@ -61,6 +69,8 @@ class TrainingJob:
     precision: str
     report: Report
     should_stop: Callable[[], bool]
+    processes: int = 1
+    agree: Callable[[bool, bool], tuple[bool, bool]] = _alone
 
     def encode(self, texts: list[Text]) -> list[Encoded]:
         """Return the tokens of texts as a batch of a training may hold them."""

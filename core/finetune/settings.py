@@ -58,7 +58,8 @@ class FineTuneSettings(CheckedSettings):
     gradient_accumulation : int, default=1
         Number of batches whose gradients make one step.
     precision : {"auto", "float32", "bf16", "fp16"}, default="auto"
-        Precision of the training; "auto" is bf16 where a GPU has it, else float32. fp16 needs a GPU.
+        Precision of the training; "auto" is bf16 where a GPU has it, or the processor (AMX) and a
+        base model of usual width; else float32. fp16 needs a GPU. Evaluations are in float32, but those of fp16.
     metric_for_best_model : str, default="auto"
         Metric that chooses the epoch; "auto" is accuracy (macro F1 with class weights), RMSE for a number, or F1 over
         all labels (the mean F1 of the labels with class weights).

@@ -15,9 +15,10 @@ from core.finetune.base_model import BaseModel
 from core.finetune.build import build, finish, number_scale
 from core.finetune.checkpoints import TrainingFolder
 from core.finetune.data import TextData
-from core.finetune.device import device_of, precision_of
+from core.finetune.device import device_of, gpus_for, precision_of
 from core.finetune.epochs import train_in_epochs
 from core.finetune.few_shot import train_few_shot
+from core.finetune.gpus import train_on_gpus
 from core.finetune.job import TrainingJob
 from core.finetune.loading import save_tokenizer
 from core.finetune.preflight import try_model
@@ -102,12 +103,15 @@ def train(
     if should_stop():
         raise StoppedError("Stopped before the first step.", "Resume to begin.")
     device, device_title = device_of()
-    precision = precision_of(settings.precision, device)
+    gpus = 1 if settings.few_shot else gpus_for(settings.train_batch_size)
+    if gpus > 1:
+        device_title = f"{gpus} GPUs, {device_title}"
     metric = settings.best_metric(data.kind)
     adaptation = None
     if settings.adaptation_epochs:
         base, adaptation = adapt(base, data, settings, folder, report, should_stop)
     model, tokenizer = build(base, data.kind, data.labels, settings)
+    precision = precision_of(settings.precision, device, model)
     findings = try_model(
         model, tokenizer, data.part(data.train), max_length=settings.max_length, column=settings.text_column
     )
@@ -117,7 +121,12 @@ def train(
     trainable = sum(part.numel() for part in model.parameters() if part.requires_grad)
     report(Event("train", 0.0, f"Training on {len(data.train):,} texts; {device_title}, {precision}"))
     job = TrainingJob(model, tokenizer, data, settings, folder, metric, scale, device, precision, report, should_stop)
-    reached = train_few_shot(job) if settings.few_shot else train_in_epochs(job)
+    if settings.few_shot:
+        reached = train_few_shot(job)
+    elif gpus > 1:
+        reached = train_on_gpus(job, base, gpus)
+    else:
+        reached = train_in_epochs(job)
     report(Event("train", 1.0, "Loading the saved model anew, and comparing its answers"))
     finish(reached.model, scale).save_pretrained(folder.model)
     save_tokenizer(tokenizer, folder.model, settings.max_length)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
@@ -24,6 +25,7 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 from core.evaluation import compute_metric
 from core.finetune.build import Scale
 from core.finetune.checkpoints import TrainingFolder
+from core.finetune.device import in_precision
 from core.finetune.targets import TARGET_KINDS, TargetKind
 from core.progress import Event, Report
 
@@ -78,18 +80,30 @@ class LengthGroupedSampler(Sampler[int]):
 
 
 class GroupedTrainer(Trainer):
-    """Trains in batches of similar lengths, and evaluates in the order given (the base class would shuffle it too)."""
+    """Trains in batches of similar lengths, and evaluates in the order given (the base class would shuffle it too).
+
+    With `bf16` the losses of a training are computed in it, and evaluations in float32 (with the base class's own
+    option these would be in bf16 too): they choose the epoch, and the saved model has to repeat them.
+    """
 
     sampler: LengthGroupedSampler
+    bf16: bool = False
 
     def _get_train_sampler(self, train_dataset: Sequence[Example] | None = None) -> Sampler[int]:
         rows = self.train_dataset if train_dataset is None else train_dataset
-        size = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        size = self.args.train_batch_size * self.args.world_size * self.args.gradient_accumulation_steps
         self.sampler = LengthGroupedSampler([len(row["input_ids"]) for row in rows], size, self.args.seed)
         return self.sampler
 
     def _get_eval_sampler(self, eval_dataset: Sequence[Example]) -> Sampler[int]:
         return SequentialSampler(eval_dataset)
+
+    def compute_loss_context_manager(self) -> contextlib.ExitStack:
+        """Return the context of a forward pass."""
+        contexts: contextlib.ExitStack = super().compute_loss_context_manager()
+        precision = "bf16" if self.bf16 and self.model.training else "float32"
+        contexts.enter_context(in_precision(precision, self.args.device.type))
+        return contexts
 
 
 def loss_function(
@@ -185,6 +199,8 @@ class ProgressCallback(TrainerCallback):
         Number of validation rows.
     evaluation : Evaluation
         Metrics of the validation rows.
+    agree : callable
+        Returns on what all processes of the training agree, of their answers to whether to stop and whether to save.
     """
 
     def __init__(
@@ -196,9 +212,10 @@ class ProgressCallback(TrainerCallback):
         rows_per_step: int,
         validation_rows: int,
         evaluation: Evaluation,
+        agree: Callable[[bool, bool], tuple[bool, bool]],
     ) -> None:
         self._folder, self._report, self._should_stop = folder, report, should_stop
-        self._evaluation = evaluation
+        self._evaluation, self._agree = evaluation, agree
         self._rows_per_step = min(rows, rows_per_step)
         self._steps_per_epoch, self._validation_rows = -(-rows // rows_per_step), validation_rows
         self.trainer: GroupedTrainer | None = None
@@ -241,11 +258,12 @@ class ProgressCallback(TrainerCallback):
             return
         # The end of an epoch saves anyway, after its evaluation.
         ends_epoch = state.epoch == int(state.epoch)
-        if self._should_stop() and not ends_epoch:
-            self._stop(state, control)
+        due = now - self._saved_at > _SAVE_EVERY_S or self._precedes_long_evaluation(state)
+        stop, save = self._agree(self._should_stop(), due)
+        if (stop or save) and not ends_epoch:
             control.should_save = control.should_log = True
-        elif (now - self._saved_at > _SAVE_EVERY_S or self._precedes_long_evaluation(state)) and not ends_epoch:
-            control.should_save = control.should_log = True
+            if stop:
+                self._stop(state, control)
         elif now - self._reported_at > _REPORT_EVERY_S and state.global_step % args.logging_steps:
             self._report_step(state, args.learning_rate if self._learning_rate is None else self._learning_rate)
 
@@ -256,7 +274,7 @@ class ProgressCallback(TrainerCallback):
             control.should_evaluate = control.should_save = False
             return
         control.should_log = True  # so that a logged loss never spans two epochs
-        if state.global_step < state.max_steps and self._should_stop():
+        if state.global_step < state.max_steps and self._stops():
             self._stop(state, control)
             self.at_boundary = True
 
@@ -284,7 +302,7 @@ class ProgressCallback(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
         # Where an evaluation is short, the end of the epoch is saved after it, with its metrics.
-        if self._saved_step == state.global_step - 1 and self._should_stop():
+        if self._saved_step == state.global_step - 1 and self._stops():
             self.stopped_at, self.at_boundary = self._saved_step, False
             raise EvaluationStopped
 
@@ -310,6 +328,9 @@ class ProgressCallback(TrainerCallback):
             return False
         # The forward pass takes a third of a step.
         return self._validation_rows / (3 * self.samples_per_second) > _LONG_EVALUATION_S
+
+    def _stops(self) -> bool:
+        return self._agree(self._should_stop(), False)[0]
 
     def _stop(self, state: TrainerState, control: TrainerControl) -> None:
         self.stopped_at = state.global_step

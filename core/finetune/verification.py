@@ -15,9 +15,9 @@ from core.finetune.settings import FineTuneSettings
 __all__ = ["TOLERANCE", "check_saved"]
 
 TOLERANCE = 1e-5
-"""Largest difference of a probability, or of a number in units of its spread, that counts as equal in float32."""
-# A training in a lower precision is evaluated in it, and saved in float32: the mean difference is of its rounding.
-_ROUNDING = {"bf16": 2.0**-5, "fp16": 2.0**-8}
+"""Largest difference of a probability, or of a number in units of its spread, that counts as equal."""
+_FP16_ROUNDING = 2.0**-8
+"""The same, in the mean, of a training in fp16: it is evaluated in fp16, and saved in float32."""
 
 
 def check_saved(
@@ -59,7 +59,7 @@ def check_saved(
     encoded = encode_for_training(model, tokenizer, texts, settings.max_length)
     saved = text_model_outputs(model, tokenizer, encoded, settings.eval_batch_size)
     difference = _distance(saved, expected, unit, precision)
-    tolerance = TOLERANCE if precision == "float32" else _ROUNDING[precision]
+    tolerance = _FP16_ROUNDING if precision == "fp16" else TOLERANCE
     if not difference <= tolerance:
         raise TrainingError(
             f"The saved model does not answer as it did at step {step:,}: a validation text's answer differs by "
@@ -69,7 +69,7 @@ def check_saved(
 
 
 def _distance(saved: NDArray[np.float64], expected: NDArray[np.float64], unit: float | None, precision: str) -> float:
-    """Return the largest difference, or the mean one of a lower precision; infinite where shapes differ."""
+    """Return the largest difference, or the mean one of fp16; infinite where shapes differ."""
     if saved.shape != expected.shape:
         return float("inf")
     differences = np.abs(saved - expected)
@@ -77,4 +77,4 @@ def _distance(saved: NDArray[np.float64], expected: NDArray[np.float64], unit: f
         # A number far from 0 has fewer digits behind the point than its spread asks for.
         digits = 8 * np.finfo(np.float32).eps * np.abs(expected)
         differences = np.maximum(differences - digits, 0.0) / unit
-    return float(differences.max() if precision == "float32" else differences.mean())
+    return float(differences.mean() if precision == "fp16" else differences.max())

@@ -83,7 +83,6 @@ def adapt(base: str | Path, tokenizer: Any, texts: list[Text], held_out: list[Te
         save_strategy="no",
         seed=SETTINGS["seed"],
         use_cpu=usual.use_cpu,
-        bf16=usual.bf16,
         fp16=usual.fp16,
         dataloader_pin_memory=usual.dataloader_pin_memory,
         remove_unused_columns=False,

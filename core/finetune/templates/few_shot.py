@@ -51,7 +51,9 @@ def train(
     model.train()
     for batch in batches:
         inputs = tokenizer.pad([encoded[row] for row in batch], return_tensors="pt").to(model.device)
-        unit = torch.nn.functional.normalize(read_by_head(model, inputs).float(), dim=1)
+        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=SETTINGS["precision"] == "bf16"):
+            read = read_by_head(model, inputs)
+        unit = torch.nn.functional.normalize(read.float(), dim=1)
         classes = torch.tensor(y[batch], device=unit.device)
         same = classes[:, None] == classes[None]
         errors, others = (unit @ unit.T - same.float()) ** 2, ~torch.eye(len(batch), dtype=torch.bool)

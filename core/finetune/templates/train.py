@@ -174,7 +174,13 @@ class LengthGroupedSampler(torch.utils.data.Sampler):
 
 
 class GroupedTrainer(Trainer):
-    """A Trainer with batches of similar lengths."""
+    """A Trainer with batches of similar lengths, which evaluates in float32 also where it trains in bf16."""
+
+    def compute_loss_context_manager(self) -> Any:
+        contexts = super().compute_loss_context_manager()
+        if SETTINGS["precision"] == "bf16" and self.model.training:
+            contexts.enter_context(torch.autocast(self.args.device.type, dtype=torch.bfloat16))
+        return contexts
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
         lengths = [len(row["input_ids"]) for row in self.train_dataset]
@@ -265,7 +271,6 @@ def training_arguments(folder: Path) -> TrainingArguments:
         greater_is_better=SETTINGS["larger_is_better"],
         seed=SETTINGS["seed"],
         use_cpu=device == "cpu",
-        bf16=SETTINGS["precision"] == "bf16",
         fp16=SETTINGS["precision"] == "fp16",
         dataloader_pin_memory=device == "cuda",
         remove_unused_columns=False,
