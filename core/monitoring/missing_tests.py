@@ -84,4 +84,4 @@ def is_relevant(outcome: DriftOutcome, relevance: float) -> bool:
     if outcome.effect is None:
         return False
     one_sided = 0.0 in (outcome.values["reference"], outcome.values["current"])
-    return outcome.effect >= relevance * (APPEARANCE if one_sided else 1.0)
+    return outcome.effect >= relevance * (APPEARANCE if one_sided else 1.0) - 1e-12  # rounding of shares
