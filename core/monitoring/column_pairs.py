@@ -38,7 +38,7 @@ def same_type(reference: ColumnSketch, current: ColumnSketch) -> tuple[ColumnSke
     --------
     >>> import pandas as pd
     >>> from core.monitoring import sketch
-    >>> codes, words = sketch(pd.DataFrame({"a": [1, 2, 1, 2]})), sketch(pd.DataFrame({"a": ["1", "b"]}))
+    >>> codes, words = (sketch(pd.DataFrame({"a": cells})) for cells in ([1, 2, 1, 2], ["1", "b"]))
     >>> [column.levels for column in same_type(codes["a"], words["a"])]
     [('1', '2'), ('1', 'b')]
     """

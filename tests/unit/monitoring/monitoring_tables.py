@@ -8,7 +8,28 @@ import pandas as pd
 LEVELS = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60)
 
 WORDS = np.array(
-    ["the", "a", "model", "screen", "battery", "is", "was", "good", "bad", "slow", "fast", "broken", "great", "cheap", "phone", "camera", "sound", "light", "heavy", "box"]
+    [
+        "the",
+        "a",
+        "model",
+        "screen",
+        "battery",
+        "is",
+        "was",
+        "good",
+        "bad",
+        "slow",
+        "fast",
+        "broken",
+        "great",
+        "cheap",
+        "phone",
+        "camera",
+        "sound",
+        "light",
+        "heavy",
+        "box",
+    ]
 )
 
 

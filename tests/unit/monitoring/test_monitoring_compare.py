@@ -115,9 +115,9 @@ def test_columns_and_tests_can_be_chosen() -> None:
     assert report["since"].test == "dates"
     with pytest.raises(SettingsError, match="The test 'ks' does not fit the column 'plan' of categories"):
         compare(batch, batch, tests={"plan": "ks"})
-    with pytest.raises(SettingsError, match="Unknown test of drift 'kss'. Did you mean 'ks'"):
+    with pytest.raises(SettingsError, match=r"Unknown test of drift 'kss'\. Did you mean 'ks'"):
         compare(batch, batch, tests={"plan": "kss"})
-    with pytest.raises(InputError, match="The reference has no column 'incom'. Did you mean 'income'"):
+    with pytest.raises(InputError, match=r"The reference has no column 'incom'\. Did you mean 'income'"):
         compare(batch, batch, columns=["incom"])
     with pytest.raises(InputError, match="no column 'incom'"):
         compare(sketch(batch), batch, columns=["incom"])
@@ -125,7 +125,7 @@ def test_columns_and_tests_can_be_chosen() -> None:
         compare(batch, pd.DataFrame({"other": [1]}))
     with pytest.raises(InputError, match="0 rows"):
         compare(batch, batch.head(0))
-    with pytest.raises(SettingsError, match="'relevance' is 1.5"):
+    with pytest.raises(SettingsError, match=r"'relevance' is 1\.5"):
         compare(batch, batch, relevance=1.5)
 
 

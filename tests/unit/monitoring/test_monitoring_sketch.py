@@ -88,7 +88,7 @@ def test_types_can_be_given() -> None:
     assert batch["customer"].type == "number"
     with pytest.raises(SettingsError, match="holds text and cannot be compared as numbers"):
         sketch(MIXED, types={"plan": "number"})
-    with pytest.raises(SettingsError, match="Unknown type 'nmber'.*Did you mean 'number'"):
+    with pytest.raises(SettingsError, match=r"Unknown type 'nmber'.*Did you mean 'number'"):
         sketch(MIXED, types={"plan": "nmber"})
 
 
@@ -174,7 +174,7 @@ def test_what_cannot_be_sketched_is_named() -> None:
         sketch(pd.DataFrame(index=[1, 2]))
     with pytest.raises(InputError, match="the column 'a' twice"):
         sketch(pd.DataFrame([[1, 2]], columns=["a", "a"]))
-    with pytest.raises(InputError, match="The batch has no column 'incme'. Did you mean 'income'"):
+    with pytest.raises(InputError, match=r"The batch has no column 'incme'\. Did you mean 'income'"):
         sketch(MIXED, columns=["incme"])
     with pytest.raises(InputError, match="no column 'score'"):
         sketch(MIXED, score="score")
