@@ -26,8 +26,8 @@ _MAX_LEVELS = 200
 def same_type(reference: ColumnSketch, current: ColumnSketch) -> tuple[ColumnSketch, ColumnSketch] | None:
     """Return two columns as one type; None where they cannot be compared.
 
-    A column without values fits every type. Numbers become levels where at most 200 are distinct, and no more than half of
-    the rows.
+    A column without values fits every type. Numbers become levels where at most 200 are distinct, and no more than
+    half of the rows.
 
     Parameters
     ----------

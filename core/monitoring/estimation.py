@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.columns import require_columns
-from core.errors import InputError, SettingsError
+from core.errors import SettingsError
 from core.monitoring.calibrated_estimation import CalibratedEstimator
 from core.monitoring.chunks import Chunks, chunk_rows
+from core.monitoring.class_estimation import ClassEstimator
 from core.monitoring.error_estimation import ErrorEstimator
-from core.monitoring.expected_metrics import ESTIMATED_METRICS, EstimatedMetric
+from core.monitoring.estimation_inputs import error_columns, errors_of, read_tables
+from core.monitoring.expected_metrics import ESTIMATED_METRICS
 from core.monitoring.performance_estimate import PerformanceEstimate
 from core.monitoring.positive_label import positive_rows
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["estimate_performance"]
-
-_SPECIAL = ("y_true", "y_score")
 
 
 def estimate_performance(
@@ -48,12 +47,14 @@ def estimate_performance(
     ----------
     reference : DataFrame
         Rows that the model was not fitted on, with `y_true` and `y_score`: the probability of the positive class, or a
-        predicted number; for numbers also the columns that the error may depend on.
+        predicted number; for numbers also the columns that the error may depend on. Three classes and more have a
+        column ``p(label)`` each in place of `y_score`.
     current : DataFrame
-        The batch, with `y_score`, and for numbers the same columns.
+        The batch, with the same columns of scores, and for numbers the same other columns.
     metric : str
         Key of `ESTIMATED_METRICS`: roc_auc, accuracy, balanced_accuracy, precision, recall, specificity, f1,
-        average_precision, log_loss, brier_score, mae, rmse.
+        average_precision, log_loss, brier_score, mae, rmse. Of three classes and more: roc_auc (one-vs-rest),
+        accuracy, balanced_accuracy, log_loss.
     chunks : int, str or sequence, optional
         Number of equal chunks in the order of the rows, a column that names them (days of dates), or a name per row.
     threshold : float, default=0.5
@@ -97,43 +98,35 @@ def estimate_performance(
     record = ESTIMATED_METRICS.require(metric)
     if not 0 < confidence < 1:
         raise SettingsError(f"The confidence is {confidence}.", "Give a number between 0 and 1.")
-    require_columns(reference.columns, _SPECIAL, what="The reference")
-    require_columns(current.columns, ["y_score"], what="The batch")
-    known = reference["y_true"].notna() & reference["y_score"].notna()
-    rows, batch = reference[known], current[current["y_score"].notna()]
-    if not len(rows) or not len(batch):
-        side = "reference" if not len(rows) else "batch"
-        raise InputError(
-            f"The {side} has no rows with a score{' and a label' if side == 'reference' else ''}.",
-            "Give rows that the model has scored.",
-        )
-    scores = _numbers(rows, "reference"), _numbers(batch, "batch")
-    notes: list[str] = []
-    if len(rows) < len(reference):
-        notes.append(f"{len(reference) - len(rows):,} rows of the reference have no label or score.")
-    if len(batch) < len(current):
-        notes.append(f"{len(current) - len(batch):,} rows of the batch have no score.")
+    tables = read_tables(reference, current, record)
+    notes = list(tables.notes)
     estimate: Callable[[NDArray[np.intp], str | None], PerformanceEstimate]
     if record.is_of_numbers:
-        errors = _errors(rows, scores[0], record)
-        used = _error_columns(rows, batch, columns)
-        second = ErrorEstimator(rows.reset_index(drop=True), errors, used, confidence, seed)
+        errors = errors_of(tables, record)
+        by_error = ErrorEstimator(tables.reference, errors, error_columns(tables, columns), confidence, seed)
         measured = float(np.sqrt(errors.mean()) if record.error == "squared" else errors.mean())
-        frame = batch.reset_index(drop=True)
 
         def estimate(index: NDArray[np.intp], chunk: str | None) -> PerformanceEstimate:
-            return second.estimate(record, frame.iloc[index], chunk)
+            return by_error.estimate(record, tables.current.iloc[index], chunk)
+
+    elif tables.labels:
+        by_class = ClassEstimator(tables.reference_scores, tables.codes, tables.labels, confidence, seed)
+        measured = by_class.measured(record)
+
+        def estimate(index: NDArray[np.intp], chunk: str | None) -> PerformanceEstimate:
+            return by_class.estimate(record, tables.current_scores[index], chunk)
 
     else:
-        truth, note = positive_rows(rows["y_true"], positive_label)
+        truth, note = positive_rows(tables.reference["y_true"], positive_label)
         notes += [note] if note else []
-        first = CalibratedEstimator(scores[0], truth, threshold, confidence, seed)
-        measured = first.measured(record)
+        by_score = CalibratedEstimator(tables.reference_scores, truth, threshold, confidence, seed)
+        measured = by_score.measured(record)
 
         def estimate(index: NDArray[np.intp], chunk: str | None) -> PerformanceEstimate:
-            return first.estimate(record, scores[1][index], chunk)
+            return by_score.estimate(record, tables.current_scores[index], chunk)
 
-    return _with_chunks(estimate, chunk_rows(batch, _of_rows(chunks, current)), len(batch), measured, len(rows), notes)
+    parts = chunk_rows(tables.current, _of_rows(chunks, tables.kept))
+    return _with_chunks(estimate, parts, len(tables.current), measured, len(tables.reference), notes)
 
 
 def _with_chunks(
@@ -154,46 +147,8 @@ def _with_chunks(
     return replace(complete(estimate(np.arange(rows), None)), estimates=parts)
 
 
-def _of_rows(chunks: Chunks, current: pd.DataFrame) -> Chunks:
+def _of_rows(chunks: Chunks, kept: NDArray[np.bool_]) -> Chunks:
     """Return the chunks of the rows with a score."""
-    if chunks is None or isinstance(chunks, int | str):
-        return chunks
-    if len(chunks) != len(current):
-        return chunks  # chunk_rows says what is wrong
-    present = current["y_score"].notna().to_numpy()
-    return [name for name, keep in zip(chunks, present, strict=True) if keep]
-
-
-def _numbers(frame: pd.DataFrame, side: str) -> NDArray[np.float64]:
-    import pandas as pd
-
-    try:
-        scores = pd.to_numeric(frame["y_score"]).to_numpy(dtype=np.float64)
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            f"The column 'y_score' of the {side} does not hold numbers ({error}).", "Give the model's scores."
-        ) from error
-    if not np.isfinite(scores).all():
-        raise InputError(f"The {side} has {int((~np.isfinite(scores)).sum()):,} infinite scores.", "Leave them out.")
-    return np.asarray(scores)
-
-
-def _errors(frame: pd.DataFrame, scores: NDArray[np.float64], metric: EstimatedMetric) -> NDArray[np.float64]:
-    import pandas as pd
-
-    try:
-        truth = pd.to_numeric(frame["y_true"]).to_numpy(dtype=np.float64)
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            f"{metric.title} is a metric of numbers, and the reference's 'y_true' does not hold numbers ({error}).",
-            "Choose a metric of classes, or give numbers.",
-        ) from error
-    return np.asarray(np.abs(truth - scores) if metric.error == "absolute" else (truth - scores) ** 2)
-
-
-def _error_columns(reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str] | None) -> tuple[str, ...]:
-    if columns is None:
-        return tuple(str(name) for name in reference.columns if name in current.columns and name not in _SPECIAL)
-    require_columns(reference.columns, columns, what="The reference")
-    require_columns(current.columns, columns, what="The batch")
-    return tuple(name for name in columns if name not in _SPECIAL)
+    if chunks is None or isinstance(chunks, int | str) or len(chunks) != len(kept):
+        return chunks  # chunk_rows says what is wrong with a number of names that does not fit
+    return [name for name, keep in zip(chunks, kept, strict=True) if keep]

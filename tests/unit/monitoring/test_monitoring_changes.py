@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from core.cohorts import Cohort, NumberCondition, ValueCondition, judge_cohort
@@ -108,7 +108,7 @@ def test_tables_are_replayed_by_date() -> None:
     for batch in months:
         assert (batch.frame["since"].dt.strftime("%Y-%m") == batch.name).all()
         assert (batch.frame["since"] <= batch.as_of).all()
-    assert all(first.as_of < later.frame["since"].min() for first, later in zip(months, months[1:], strict=False))
+    assert all(first.as_of < later.frame["since"].min() for first, later in itertools.pairwise(months))
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 30])
@@ -120,7 +120,7 @@ def test_tables_are_replayed_in_equal_batches(count: int) -> None:
     assert len(undated) == 0
     assert max(sizes) - min(sizes) <= 12
     ends = [(batch.frame["since"].min(), batch.frame["since"].max()) for batch in batches]
-    assert all(before[1] < after[0] for before, after in zip(ends, ends[1:], strict=False))
+    assert all(before[1] < after[0] for before, after in itertools.pairwise(ends))
 
 
 def test_replays_need_dates() -> None:

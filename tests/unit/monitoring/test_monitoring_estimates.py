@@ -254,3 +254,48 @@ def test_sampling_errors_of_a_few_rows() -> None:
         sampling_error("f1", truth, score, n=0)
     with pytest.raises(InputError, match="6 labels and 1 scores"):
         sampling_error("f1", truth, [0.5], n=1)
+
+
+def three_classes(random: np.random.Generator, n: int, shift: float = 0.0) -> pd.DataFrame:
+    """Return rows with distorted probabilities of three classes."""
+    logits = random.normal(size=(n, 3)) * 1.5 + np.array([shift, 0, 0])
+    truth = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    code = (random.random((n, 1)) > truth.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    shown = truth**2 / (truth**2).sum(axis=1, keepdims=True)
+    frame = pd.DataFrame(shown, columns=[f"p({label})" for label in ("low", "mid", "top")])
+    return frame.assign(y_true=np.array(["low", "mid", "top"])[code])
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "accuracy", "balanced_accuracy", "log_loss"])
+def test_several_classes_are_estimated(metric: str) -> None:
+    reference, current = (
+        three_classes(np.random.default_rng(8), 4_000),
+        three_classes(np.random.default_rng(9), 3_000, 1),
+    )
+    estimate = estimate_performance(reference, current.drop(columns="y_true"), metric=metric, chunks=2)
+    scores, truth = current[["p(low)", "p(mid)", "p(top)"]].to_numpy(), current["y_true"]
+    decided = np.array(["low", "mid", "top"])[scores.argmax(axis=1)]
+    expected = {
+        "roc_auc": lambda: sk.roc_auc_score(truth, scores, multi_class="ovr", average="weighted"),
+        "accuracy": lambda: sk.accuracy_score(truth, decided),
+        "balanced_accuracy": lambda: sk.balanced_accuracy_score(truth, decided),
+        "log_loss": lambda: sk.log_loss(truth, scores),
+    }[metric]()
+    assert estimate.refused is None
+    assert estimate.low < expected < estimate.high
+    assert estimate.high - estimate.low < 0.1
+    assert len(estimate.estimates) == 2
+    again = estimate_performance(current, current, metric=metric)
+    assert again.reference == pytest.approx(expected)
+
+
+def test_several_classes_are_refused_with_a_reason() -> None:
+    reference = three_classes(np.random.default_rng(10), 2_000)
+    refused = estimate_performance(reference, reference, metric="f1").refused
+    assert refused.startswith("F1 is about two classes, and there are 3.")
+    rare = pd.concat([reference[reference["y_true"] != "top"], reference[reference["y_true"] == "top"].head(20)])
+    assert "only 20 rows of 'top'" in estimate_performance(rare, reference, metric="accuracy").refused
+    swapped = reference.rename(columns={"p(low)": "p(top)", "p(top)": "p(low)"})
+    assert "cannot be calibrated" in estimate_performance(swapped, swapped, metric="accuracy").refused
+    with pytest.raises(InputError, match=r"The batch has no column 'p\(mid\)'"):
+        estimate_performance(reference, reference.drop(columns="p(mid)"), metric="accuracy")

@@ -90,7 +90,7 @@ def test_contradictory_unknown_and_missing_labels_are_counted_and_named() -> Non
         "1 of 8 rows got their label; 1 had the same one already; 3 contradict what was known, which stays; "
         "1 have ids that are not in the batch; 2 have no label or id."
     )
-    same, again = book.add(pd.DataFrame({"row_id": [1], "y_true": ["yes"]}))
+    _, again = book.add(pd.DataFrame({"row_id": [1], "y_true": ["yes"]}))
     assert (again.repeated, again.contradictory) == (1, 0)
     numbers, _ = LabelBook.of(["a"]).add(pd.DataFrame({"row_id": ["a"], "y_true": [1]}))
     assert numbers.add(pd.DataFrame({"row_id": ["a"], "y_true": [1.0]}))[1].repeated == 1
