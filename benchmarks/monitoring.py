@@ -2,9 +2,9 @@
 
     python benchmarks/monitoring.py [--rows 1000000] [--seeds 100] [--nannyml WHEEL] [--only 1,2,6]
 
-Each of the ten checks prints PASS or FALLS SHORT. Checks 1, 2 and 5 read the data of NannyML 0.13.1 from its wheel, and are
-skipped by name without it. Speed is that of `rows` rows of 50 columns against a reference, on two cores, and the ratio
-of twice as many rows.
+Each of the ten checks prints PASS or FALLS SHORT. Checks 1, 2 and 5 read the data of NannyML 0.13.1 from its wheel, and
+are skipped by name without it. Speed is that of `rows` rows of 50 columns against a reference, on two cores, and the
+ratio to half as many rows.
 """
 
 from __future__ import annotations

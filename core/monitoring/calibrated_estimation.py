@@ -21,8 +21,8 @@ MIN_CLASS_ROWS = 50
 """Rows of each class that the reference needs."""
 
 _MIN_ROWS = 50
-_DRAWS = 500
-_BLOCKS = 400
+_DRAWS = 400
+_BLOCKS = 300
 _WIDE_GAP = 0.05
 _OUTSIDE = 0.05
 _SMALLEST_RANGE = 1e-12
@@ -62,7 +62,7 @@ class CalibratedEstimator:
 
     @cached_property
     def calibration(self) -> ScoreCalibration:
-        """The calibration, in blocks for resamples."""
+        """The calibration."""
         return ScoreCalibration.of(self.scores, self.truth)
 
     @cached_property
@@ -70,9 +70,14 @@ class CalibratedEstimator:
         return self.calibration.fit()
 
     @cached_property
+    def _coarse(self) -> ScoreCalibration:
+        """The calibration in fewer blocks, for resamples."""
+        return ScoreCalibration.of(self.scores, self.truth, limit=_BLOCKS)
+
+    @cached_property
     def _deviations(self) -> Array:
-        """How far the probabilities of resamples are from those of the reference, of shape (draws, k)."""
-        return self.calibration.resampled(np.random.default_rng(self.seed), _DRAWS) - self._fitted
+        """How far the probabilities of resamples are from those of the reference, of shape (draws, blocks)."""
+        return self._coarse.resampled(np.random.default_rng(self.seed), _DRAWS) - self._coarse.fit()
 
     def obstacle(self, metric: EstimatedMetric) -> str | None:
         """Return why the reference allows no estimate; None where it does."""
@@ -168,7 +173,7 @@ class CalibratedEstimator:
         blocks = ScoreBlocks.of(scores, threshold=self.threshold, limit=_BLOCKS)
         random = np.random.default_rng([self.seed, 1])
         base = self.probabilities(blocks.score)
-        moved = np.stack([self.calibration.at(blocks.score, deviation) for deviation in self._deviations])
+        moved = np.stack([self._coarse.at(blocks.score, deviation) for deviation in self._deviations])
         drawn = random.binomial(blocks.count.astype(np.int64), np.clip(base + moved, 0, 1))
         values = metric.formula(BlockOutcomes(blocks, drawn.astype(np.float64)))
         values = values[np.isfinite(values)]

@@ -99,7 +99,7 @@ def estimate_performance(
     if not 0 < confidence < 1:
         raise SettingsError(f"The confidence is {confidence}.", "Give a number between 0 and 1.")
     tables = read_tables(reference, current, record)
-    notes = list(tables.notes)
+    notes, label = list(tables.notes), None
     estimate: Callable[[NDArray[np.intp], str | None], PerformanceEstimate]
     if record.is_of_numbers:
         errors = errors_of(tables, record)
@@ -117,34 +117,28 @@ def estimate_performance(
             return by_class.estimate(record, tables.current_scores[index], chunk)
 
     else:
-        truth, note = positive_rows(tables.reference["y_true"], positive_label)
-        notes += [note] if note else []
-        by_score = CalibratedEstimator(tables.reference_scores, truth, threshold, confidence, seed)
+        positive = positive_rows(tables.reference["y_true"], positive_label)
+        notes += [positive.note] if positive.note else []
+        label = positive.label
+        by_score = CalibratedEstimator(tables.reference_scores, positive.rows, threshold, confidence, seed)
         measured = by_score.measured(record)
 
         def estimate(index: NDArray[np.intp], chunk: str | None) -> PerformanceEstimate:
             return by_score.estimate(record, tables.current_scores[index], chunk)
 
     parts = chunk_rows(tables.current, _of_rows(chunks, tables.kept))
-    return _with_chunks(estimate, parts, len(tables.current), measured, len(tables.reference), notes)
+    known = {
+        "reference": measured if np.isfinite(measured) else None,
+        "reference_n": len(tables.reference),
+        "positive_label": label,
+    }
 
+    def complete(index: NDArray[np.intp], chunk: str | None = None) -> PerformanceEstimate:
+        result = estimate(index, chunk)
+        return replace(result, **known, notes=(*notes, *result.notes))
 
-def _with_chunks(
-    estimate: Callable[[NDArray[np.intp], str | None], PerformanceEstimate],
-    chunks: list[tuple[str, NDArray[np.intp]]],
-    rows: int,
-    measured: float,
-    reference_n: int,
-    notes: list[str],
-) -> PerformanceEstimate:
-    """Return the estimate of all rows with those of the chunks."""
-    level = measured if np.isfinite(measured) else None
-
-    def complete(result: PerformanceEstimate) -> PerformanceEstimate:
-        return replace(result, reference=level, reference_n=reference_n, notes=(*notes, *result.notes))
-
-    parts = tuple(complete(estimate(index, name)) for name, index in chunks)
-    return replace(complete(estimate(np.arange(rows), None)), estimates=parts)
+    whole = complete(np.arange(len(tables.current)))
+    return replace(whole, estimates=tuple(complete(index, name) for name, index in parts))
 
 
 def _of_rows(chunks: Chunks, kept: NDArray[np.bool_]) -> Chunks:

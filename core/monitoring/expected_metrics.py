@@ -88,7 +88,9 @@ def _roc_auc(outcomes: BlockOutcomes) -> Array:
 def _average_precision(outcomes: BlockOutcomes) -> Array:
     hits = np.cumsum(outcomes.positives[:, ::-1], axis=1)
     selected = np.cumsum(outcomes.blocks.count[::-1])
-    return _ratio((outcomes.positives[:, ::-1] * hits / selected).sum(axis=1), hits[:, -1])
+    # A positive row is surely among the hits at its own score.
+    weighted = outcomes.positives[:, ::-1] * hits + outcomes.own_pairs[:, ::-1]
+    return _ratio((weighted / selected).sum(axis=1), hits[:, -1])
 
 
 def _accuracy(outcomes: BlockOutcomes) -> Array:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from core.evaluation import Estimate, estimate, mover, normal_quantile, wilson
+from core.monitoring.cell_values import level_text
+from core.monitoring.class_estimation import CLASS_METRICS
 from core.monitoring.expected_metrics import EstimatedMetric
 
-__all__ = ["measure"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["measure", "measure_classes"]
 
 Array = NDArray[np.float64]
 
@@ -80,6 +88,45 @@ def measure(
     if metric.name == "f1":  # a monotone function of the Jaccard index
         value, low, high = (2 * share / (1 + share) for share in (value, low, high))
     return _checked(value, float(low), float(high), of)
+
+
+def measure_classes(
+    metric: EstimatedMetric,
+    labels: pd.Series,
+    scores: Array,
+    names: Sequence[str],
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Estimate:
+    """Return a metric of several classes with its interval, as `core.evaluation.estimate` computes it.
+
+    Parameters
+    ----------
+    metric : EstimatedMetric
+        Metric: roc_auc, accuracy, balanced_accuracy or log_loss.
+    labels : Series of length n
+        Labels of the rows.
+    scores : array of shape (n, k)
+        Probabilities.
+    names : sequence of str
+        Labels of the columns of probabilities.
+    confidence : float, default=0.95
+        Probability with which the interval holds the value.
+    seed : int, default=0
+        Seed of the bootstrap of intervals of errors.
+    """
+    if metric.name not in CLASS_METRICS:
+        reason = f"no interval: {metric.title} is about two classes, and there are {len(names)}"
+        return Estimate(float("nan"), None, None, len(labels), reason=reason)
+    texts = labels.map(level_text).to_numpy(dtype=str)
+    absent = sorted(set(names) - set(texts))
+    if absent or not set(texts) <= set(names):
+        odd = absent[0] if absent else sorted(set(texts) - set(names))[0]
+        reason = f"no interval: {'no row has the label' if absent else 'there is no probability of'} '{odd}' so far"
+        return Estimate(float("nan"), None, None, len(labels), reason=reason)
+    order = np.argsort(np.array(names))  # probabilities of the labels in their sorted order
+    return estimate(metric.name, texts, scores[:, order], confidence=confidence, seed=seed)
 
 
 def _checked(value: float, low: float, high: float, n: int) -> Estimate:

@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.columns import require_columns
 from core.datasets import Finding
 from core.errors import InputError
 from core.evaluation import Estimate, mover
 from core.jsonable import JsonObject, jsonable
-from core.monitoring.expected_metrics import ESTIMATED_METRICS
+from core.monitoring.expected_metrics import ESTIMATED_METRICS, EstimatedMetric
 from core.monitoring.label_book import LabelBook, row_keys
-from core.monitoring.measured_metrics import measure
+from core.monitoring.measured_metrics import measure, measure_classes
 from core.monitoring.performance_estimate import PerformanceEstimate
 from core.monitoring.positive_label import positive_rows
 
@@ -137,7 +138,7 @@ def measure_performance(
     Parameters
     ----------
     predictions : DataFrame
-        Predictions of the batch, with `row_id` and `y_score`.
+        Predictions of the batch, with `row_id` and `y_score`, or a column ``p(label)`` for each of several classes.
     labels : LabelBook
         Labels that are known.
     metric : str
@@ -147,7 +148,7 @@ def measure_performance(
     threshold : float, default=0.5
         Score from which a row is selected.
     positive_label : label, optional
-        Label that the scores are about, as in `estimate_performance`.
+        Label that the scores are about, as in `estimate_performance`; by default that of the estimate.
     confidence : float, default=0.95
         Probability with which the interval holds the value.
     seed : int, default=0
@@ -176,23 +177,21 @@ def measure_performance(
         raise InputError(
             f"The estimate is of '{estimate.metric}', and '{metric}' is measured.", "Give the estimate of this metric."
         )
-    require_columns(predictions.columns, ["row_id", "y_score"], what="The table of predictions")
+    columns = _score_columns(predictions)
+    require_columns(predictions.columns, ["row_id", *columns], what="The table of predictions")
     table = labeled_rows(predictions, labels)
-    table = table[table["y_score"].notna()]
+    table = table[table[columns].notna().all(axis=1)]
     if not len(table):
         raise InputError("No row of the batch has a label yet.", "Add labels with the row ids of the batch.")
-    if record.is_of_numbers:
-        truth: np.ndarray = table["y_true"].to_numpy(dtype=np.float64)
+    score = table[columns].to_numpy(dtype=np.float64)
+    label = estimate.positive_label if positive_label is None and estimate is not None else positive_label
+    if len(columns) > 1:
+        measured = measure_classes(
+            record, table["y_true"], score, [name[2:-1] for name in columns], confidence=confidence, seed=seed
+        )
     else:
-        truth = positive_rows(table["y_true"], positive_label)[0]
-    measured = measure(
-        record,
-        truth,
-        table["y_score"].to_numpy(dtype=np.float64),
-        threshold=threshold,
-        confidence=confidence,
-        seed=seed,
-    )
+        truth = _truth(table["y_true"], record, label)
+        measured = measure(record, truth, score[:, 0], threshold=threshold, confidence=confidence, seed=seed)
     agrees, findings = None, ()
     if estimate is not None and estimate.low is not None and estimate.high is not None:
         agrees = bool(estimate.low <= measured.value <= estimate.high)
@@ -200,6 +199,20 @@ def measure_performance(
         if not agrees and _is_surely_worse(measured, estimate, share, record.larger_is_better):
             findings = (_concept_drift(measured, estimate, record.title),)
     return MeasuredPerformance(metric, measured, len(table), len(predictions), estimate, agrees, findings)
+
+
+def _score_columns(predictions: pd.DataFrame) -> list[str]:
+    """Return the column of scores, or those of the probabilities of several classes."""
+    if "y_score" in predictions.columns:
+        return ["y_score"]
+    named = [str(name) for name in predictions.columns if str(name).startswith("p(") and str(name).endswith(")")]
+    return named if len(named) > 2 else ["y_score"]
+
+
+def _truth(labels: pd.Series, metric: EstimatedMetric, positive_label: object) -> NDArray[np.generic]:
+    if metric.is_of_numbers:
+        return np.asarray(labels.to_numpy(dtype=np.float64))
+    return positive_rows(labels, positive_label, may_lack=True).rows
 
 
 def _is_surely_worse(measured: Estimate, estimate: PerformanceEstimate, share: float, larger_is_better: bool) -> bool:

@@ -41,6 +41,8 @@ class PerformanceEstimate:
         Rows of the reference with a label and a score.
     chunk : str or None, default=None
         Name of the chunk, where there are several.
+    positive_label : str or None, default=None
+        Label that the scores are about; None for numbers and for several classes.
     estimates : tuple of PerformanceEstimate, default=()
         Estimates of the chunks, in their order.
     notes : tuple of str, default=()
@@ -63,6 +65,7 @@ class PerformanceEstimate:
     reference: float | None = None
     reference_n: int = 0
     chunk: str | None = None
+    positive_label: str | None = None
     estimates: tuple[PerformanceEstimate, ...] = ()
     notes: tuple[str, ...] = ()
     caveat: str = CONCEPT_DRIFT_CAVEAT

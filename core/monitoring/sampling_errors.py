@@ -63,7 +63,9 @@ def sampling_error(metric: str, y_true: ArrayLike, y_score: ArrayLike, *, n: int
 
     The spread of the rows' contributions to the metric in the reference, divided by the root of the rows of the chunk
     that count for it: those that are selected for precision, positive for recall, and so on; for ROC AUC the rows of
-    the rarer class. The formulas are those of NannyML, which follow from the variance of a mean.
+    the rarer class. The formulas are those of NannyML, which follow from the variance of a mean. Two are rough: that of
+    ROC AUC leaves out the spread of the more frequent class and is too small, that of F1 is too large. The intervals of
+    `estimate_performance` do not use them.
 
     Parameters
     ----------

@@ -49,11 +49,10 @@ def error_surplus(
     for frame, side in ((reference, "The reference"), (labeled, "The batch")):
         require_columns(frame.columns, ["y_true", "y_score"], what=side)
     known = reference[reference["y_true"].notna() & reference["y_score"].notna()]
-    truth, _ = positive_rows(known["y_true"], positive_label)
+    positive = positive_rows(known["y_true"], positive_label)
     scores = known["y_score"].to_numpy(dtype=np.float64)
-    estimator = CalibratedEstimator(scores, truth, threshold, 0.95, 0)
-    label = positive_label if positive_label is not None else known["y_true"][truth].iloc[0]
-    actual = positive_rows(labeled["y_true"], label)[0]
+    estimator = CalibratedEstimator(scores, positive.rows, threshold, 0.95, 0)
+    actual = positive_rows(labeled["y_true"], positive.label, may_lack=True).rows
     score = labeled["y_score"].to_numpy(dtype=np.float64)
     selected, probability = score >= threshold, estimator.probabilities(score)
     expected = np.where(selected, 1 - probability, probability)

@@ -194,12 +194,12 @@ def test_concept_drift_is_named(metric: str, part: float) -> None:
 
 def test_agreement_is_rarely_denied_by_chance() -> None:
     named = 0
-    for seed in range(30):
+    for seed in range(20):
         estimate = estimate_performance(REFERENCE, batch(seed + 10), metric="accuracy")
         frame = batch(seed + 10)
         book, _ = LabelBook.of(frame["row_id"]).add(labels_of(frame))
         named += bool(measure_performance(frame, book, metric="accuracy", estimate=estimate).findings)
-    assert named <= 4
+    assert named <= 3
 
 
 def test_labels_flipped_for_a_subgroup_are_not_fine() -> None:
@@ -257,8 +257,8 @@ def test_states_of_performance() -> None:
 
 def test_a_series_of_estimates_without_drift_raises_no_alarm() -> None:
     alarms = 0
-    for series in range(3):
-        for look in range(1, 31):
+    for series in range(2):
+        for look in range(1, 16):
             estimate = estimate_performance(REFERENCE, batch(1_000 * series + look + 500, 300), metric="roc_auc")
             alarms += judge_performance(estimate, look=look).state == "alarm"
     assert alarms == 0
@@ -301,3 +301,38 @@ def test_gaps_have_states() -> None:
     assert judge_gap("TPR", 0.2, 0.1, 0.3, bound=0.1, look=100).state == "look"
     assert judge_gap("TPR", 0.05, 0.0, 0.1, bound=0.1, look=1).state == "fine"
     assert judge_gap("TPR", float("nan"), None, None, bound=0.1, look=1).state == "not enough data"
+
+
+def test_parts_of_one_class_keep_the_positive_label() -> None:
+    words = {True: "yes", False: "no"}
+    reference = REFERENCE.assign(y_true=REFERENCE["y_true"].map(words))
+    estimate = estimate_performance(reference, CURRENT, metric="accuracy")
+    assert estimate.positive_label == "yes"
+    negatives = CURRENT[~CURRENT["y_true"]]
+    book, _ = LabelBook.of(CURRENT["row_id"]).add(labels_of(negatives).assign(y_true="no"))
+    result = measure_performance(CURRENT, book, metric="accuracy", estimate=estimate)
+    assert result.measured.value == pytest.approx((negatives["y_score"] < 0.5).mean())
+    with pytest.raises(InputError, match="All labels are 'no'"):
+        measure_performance(CURRENT, book, metric="accuracy")
+    assert measure_performance(CURRENT, book, metric="accuracy", positive_label="yes").measured == result.measured
+
+
+def test_several_classes_are_measured() -> None:
+    random = np.random.default_rng(5)
+    scores = random.dirichlet([1, 1, 1], 600)
+    codes = (random.random((600, 1)) > scores.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    names = np.array(["top", "low", "mid"])
+    predictions = pd.DataFrame(scores, columns=[f"p({name})" for name in names]).assign(row_id=range(600))
+    book, _ = LabelBook.of(range(600)).add(pd.DataFrame({"row_id": range(600), "y_true": names[codes]}))
+    result = measure_performance(predictions, book, metric="roc_auc").measured
+    expected = sk.roc_auc_score(codes, scores, multi_class="ovr", average="weighted")
+    assert result.value == pytest.approx(expected)
+    assert result.low < expected < result.high
+    accuracy = measure_performance(predictions, book, metric="accuracy").measured.value
+    assert accuracy == pytest.approx((scores.argmax(axis=1) == codes).mean())
+    assert "is about two classes" in measure_performance(predictions, book, metric="f1").measured.reason
+    rows = np.flatnonzero(codes != 1)
+    part, _ = LabelBook.of(range(600)).add(pd.DataFrame({"row_id": rows, "y_true": names[codes[rows]]}))
+    assert measure_performance(predictions, part, metric="accuracy").measured.reason == (
+        "no interval: no row has the label 'low' so far"
+    )
