@@ -90,7 +90,7 @@ def judge_look(report: DriftReport, *, look: int, alpha: float = 0.05) -> LookSt
     >>> before, now = pd.DataFrame({"x": random.normal(size=300)}), pd.DataFrame({"x": random.normal(1, size=300)})
     >>> state = judge_look(compare(before, now), look=12)
     >>> state.state, state.reasons
-    ('alarm', ("'x': median 0.04244 before, 1.016 now (distance 0.41 [0.30, 0.52])",))
+    ('alarm', ("'x': median −0.07735 before, 0.9801 now (distance 0.42 [0.31, 0.53])",))
     """
     level = look_alpha(look, alpha)
     results = [*([report.score] if report.score is not None else []), *report.results]

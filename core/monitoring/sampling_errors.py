@@ -94,8 +94,8 @@ def sampling_error(metric: str, y_true: ArrayLike, y_score: ArrayLike, *, n: int
 
     Examples
     --------
-    >>> sampling_error("accuracy", [1, 0, 1, 0], [0.9, 0.1, 0.2, 0.4], n=100)
-    0.043301270189221933
+    >>> round(sampling_error("accuracy", [1, 0, 1, 0], [0.9, 0.1, 0.2, 0.4], n=100), 4)
+    0.0433
     """
     if metric not in SAMPLING_ERRORS:
         raise SettingsError(f"Unknown metric '{metric}'.", unknown_name(metric, SAMPLING_ERRORS))
