@@ -1,4 +1,4 @@
-"""Tests of categories: chi-square on a table of two rows, its permutations, and total variation corrected for chance."""
+"""Tests of categories: chi-square of two samples, its permutations, and total variation less what chance gives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.evaluation import mover, wilson
 from core.monitoring.column_sketches import CategorySketch, ColumnSketch
-from core.monitoring.outcomes import DriftOutcome, TestContext, too_few
+from core.monitoring.outcomes import DriftOutcome, TestContext, both_as, too_few
 
 __all__ = ["MANY_LEVELS", "LevelTable", "chance_variation", "compare_levels", "level_table", "permute_levels"]
 
@@ -157,8 +157,8 @@ def permute_levels(reference: ColumnSketch, current: ColumnSketch, context: Test
 
 
 def _counts(reference: ColumnSketch, current: ColumnSketch, test: str) -> tuple[IntArray, IntArray] | DriftOutcome:
-    assert isinstance(reference, CategorySketch) and isinstance(current, CategorySketch)
-    return too_few(test, reference.present, current.present) or level_table(reference, current).pooled
+    before, now = both_as(CategorySketch, reference, current)
+    return too_few(test, before.present, now.present) or level_table(before, now).pooled
 
 
 def _outcome(test: str, a: IntArray, b: IntArray, statistic: float, p: float) -> DriftOutcome:

@@ -20,13 +20,14 @@ from core.monitoring.quantile_points import QuantilePoints
 
 __all__ = ["same_type"]
 
-_MAX_LEVELS = 1_000
+_MAX_LEVELS = 200
 
 
 def same_type(reference: ColumnSketch, current: ColumnSketch) -> tuple[ColumnSketch, ColumnSketch] | None:
     """Return two columns as one type; None where they cannot be compared.
 
-    A column without values fits every type, and numbers become levels where all distinct ones are kept.
+    A column without values fits every type. Numbers become levels where at most 200 are distinct, and no more than
+    half of the rows.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def same_type(reference: ColumnSketch, current: ColumnSketch) -> tuple[ColumnSke
     --------
     >>> import pandas as pd
     >>> from core.monitoring import sketch
-    >>> codes, words = sketch(pd.DataFrame({"a": [1, 2]})), sketch(pd.DataFrame({"a": ["1", "b"]}))
+    >>> codes, words = (sketch(pd.DataFrame({"a": cells})) for cells in ([1, 2, 1, 2], ["1", "b"]))
     >>> [column.levels for column in same_type(codes["a"], words["a"])]
     [('1', '2'), ('1', 'b')]
     """
@@ -73,7 +74,9 @@ def _without_values(like: ColumnSketch, column: EmptySketch) -> ColumnSketch:
 def _as_levels(column: ColumnSketch) -> CategorySketch | None:
     if isinstance(column, CategorySketch):
         return column
-    if not isinstance(column, NumberSketch) or not column.values.is_exact or column.distinct > _MAX_LEVELS:
+    if not isinstance(column, NumberSketch) or not column.values.is_exact:
+        return None
+    if column.distinct > min(_MAX_LEVELS, column.present / 2):
         return None
     counts = column.values.counts
     order = np.argsort(-counts, kind="stable")

@@ -44,7 +44,7 @@ class ColumnSketch:
     name : str
         Name of the column.
     cells : str
-        What its cells hold, in words: "numbers", "true and false", "dates", "text", or empty where all are missing.
+        Content of its cells in words: "numbers", "true and false", "dates", "text", or empty where all are missing.
     rows : int
         Rows of the batch.
     missing : int
@@ -152,7 +152,7 @@ class TextSketch(ColumnSketch):
     words : array of uint32 of shape (w,)
         Hashed words of at most 1,000 rows, one row after the other; the first 64 words of each.
     starts : array of int of shape (r + 1,)
-        Where the words of each of these rows begin, and the end of the last.
+        Positions where the words of each of these rows begin, and the end of the last.
     vocabulary : array of uint32 of shape (v,)
         Hashes of the words that most rows have, at most 20,000, in ascending order.
     repeated : array of bool of shape (v,)

@@ -91,7 +91,7 @@ def compare(
     >>> report.columns.loc["plan", ["test", "drifted"]].to_dict()
     {'test': 'chi2', 'drifted': True}
     >>> report["plan"].reason
-    'about 35 of 100 rows are on another level than before [26, 52]'
+    'about 34 of 100 rows are on another level than before [21, 51]'
     """
     for name, value in (("alpha", alpha), ("relevance", relevance)):
         if not 0 < value < 1:

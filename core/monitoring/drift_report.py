@@ -28,7 +28,7 @@ class DriftReport:
     score : ColumnDrift or None
         Result of the model's score, which is judged by itself; None where no column was named as such.
     data_quality : tuple of Finding
-        What is wrong, or new, about the batch as data; alerts first.
+        Findings on the batch as data; alerts first.
     alpha : float
         Level of the tests.
     relevance : float
@@ -62,7 +62,7 @@ class DriftReport:
 
     @cached_property
     def columns(self) -> pd.DataFrame:
-        """Table of the columns, by name: test, statistic, p, p_adjusted, effect, missing_p, drifted and what else is known.
+        """Table of the columns by name: test, statistic, p, p_adjusted, effect, missing_p, drifted and more.
 
         All fields of `ColumnDrift` but its outcomes, in their order.
         """

@@ -9,7 +9,7 @@ from core.monitoring.category_tests import MANY_LEVELS, compare_levels, level_ta
 from core.monitoring.column_sketches import CategorySketch, ColumnSketch, ColumnType
 from core.monitoring.date_tests import compare_ages, compare_dates
 from core.monitoring.number_tests import compare_numbers
-from core.monitoring.outcomes import DriftOutcome, TestContext
+from core.monitoring.outcomes import DriftOutcome, TestContext, both_as
 from core.monitoring.text_tests import classify_texts, compare_lengths, compare_unknown_words
 from core.registry import Registry
 
@@ -25,8 +25,8 @@ def _never(reference: ColumnSketch, current: ColumnSketch) -> bool:
 
 
 def _has_many_levels(reference: ColumnSketch, current: ColumnSketch) -> bool:
-    assert isinstance(reference, CategorySketch) and isinstance(current, CategorySketch)
-    return len(level_table(reference, current).pooled[0]) > MANY_LEVELS
+    before, now = both_as(CategorySketch, reference, current)
+    return len(level_table(before, now).pooled[0]) > MANY_LEVELS
 
 
 def _has_few_levels(reference: ColumnSketch, current: ColumnSketch) -> bool:

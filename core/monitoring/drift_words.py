@@ -54,7 +54,8 @@ def describe_drift(outcome: DriftOutcome, reference: ColumnSketch, current: Colu
         before, now = (column.values.quantiles(np.array([0.5]))[0] for column in (reference, current))
         if before == now:
             return f"the distribution changed (distance {outcome.effect:.2f}{_interval(outcome)})"
-        return f"median {number_text(before)} before, {number_text(now)} now (distance {outcome.effect:.2f}{_interval(outcome)})"
+        medians = f"median {number_text(before)} before, {number_text(now)} now"
+        return f"{medians} (distance {outcome.effect:.2f}{_interval(outcome)})"
     if isinstance(reference, CategorySketch) and isinstance(current, CategorySketch):
         return _describe_levels(outcome, reference, current)
     if outcome.test == "text_classifier":

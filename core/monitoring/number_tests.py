@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.monitoring.column_sketches import ColumnSketch, NumberSketch
-from core.monitoring.outcomes import DriftOutcome, TestContext, too_few
+from core.monitoring.outcomes import DriftOutcome, TestContext, both_as, too_few
 from core.monitoring.quantile_points import QuantilePoints
 
-__all__ = ["FEW_VALUES", "compare_points", "ks_distance", "compare_numbers", "wasserstein"]
+__all__ = ["FEW_VALUES", "compare_numbers", "compare_points", "ks_distance", "wasserstein"]
 
 Array = NDArray[np.float64]
 
@@ -104,5 +104,5 @@ def _permuted(reference: QuantilePoints, current: QuantilePoints, at: Array, dis
 
 def compare_numbers(reference: ColumnSketch, current: ColumnSketch, context: TestContext) -> DriftOutcome:
     """Return the test of two columns of numbers."""
-    assert isinstance(reference, NumberSketch) and isinstance(current, NumberSketch)
-    return compare_points("ks", reference.values, current.values, scale=reference.std, seed=context.seed)
+    before, now = both_as(NumberSketch, reference, current)
+    return compare_points("ks", before.values, now.values, scale=before.std, seed=context.seed)

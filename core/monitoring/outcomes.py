@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from core.jsonable import JsonObject, jsonable
 from core.monitoring.batch_sketch import BatchSketch
+from core.monitoring.column_sketches import ColumnSketch
 
-__all__ = ["MIN_ROWS", "DriftOutcome", "TestContext", "too_few"]
+__all__ = ["MIN_ROWS", "DriftOutcome", "TestContext", "both_as", "too_few"]
+
+S = TypeVar("S", bound=ColumnSketch)
 
 MIN_ROWS = 50
 """Rows with a value that each side of a test needs; with fewer there is "not enough data"."""
@@ -96,3 +99,16 @@ def too_few(test: str, reference: int, current: int) -> DriftOutcome | None:
     return DriftOutcome(
         test, reason=f"not enough data: {rows:,} rows with a value in {side}, and {MIN_ROWS} are needed"
     )
+
+
+def both_as(sketch_class: type[S], reference: ColumnSketch, current: ColumnSketch) -> tuple[S, S]:
+    """Return both columns as a class of sketch.
+
+    Raises
+    ------
+    TypeError
+        When a test was chosen for columns that it is not for, which `compare` refuses before.
+    """
+    if isinstance(reference, sketch_class) and isinstance(current, sketch_class):
+        return reference, current
+    raise TypeError(f"The columns of '{reference.name}' are not both a {sketch_class.__name__}.")

@@ -33,7 +33,7 @@ class QualityCheck:
     title : str
         Name on pages.
     help : str
-        What is looked for.
+        Explanation of what is looked for.
     run : callable
         Takes the sketches of the reference and of the batch, and the names of the columns; returns findings.
 

@@ -43,6 +43,12 @@ class RowHashes:
         hashes = [zlib.crc32(level.encode("utf-8", "surrogatepass")) + 1 for level in levels]
         self._add(name, np.array([*hashes, 0], dtype=np.uint64)[codes])
 
+    def add_texts(self, name: str, texts: NDArray[np.object_]) -> None:
+        """Add a column of texts, most of which are distinct."""
+        from pandas.util import hash_array
+
+        self._add(name, np.asarray(hash_array(texts, categorize=False)))
+
     def _add(self, name: str, values: Hashes) -> None:
         salt = np.uint64(zlib.crc32(name.encode("utf-8", "surrogatepass")) * 2 + 1)
         mixed = (values + salt) * np.uint64(0x9E3779B97F4A7C15)

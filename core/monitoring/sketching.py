@@ -206,8 +206,7 @@ def _text(series: pd.Series, common: dict[str, Any], hashes: RowHashes | None) -
     missing = series.isna().to_numpy()
     texts = series.astype(object).to_numpy()
     if hashes is not None:
-        codes, distinct_texts = as_levels(series)
-        hashes.add_levels(common["name"], codes, distinct_texts)
+        hashes.add_texts(common["name"], texts)
     positions = _sample(np.flatnonzero(~missing), MAX_POINTS)
     rows = [hash_words(str(texts[position])) for position in positions]
     vocabulary, repeated = vocabulary_of(rows)

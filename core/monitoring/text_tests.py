@@ -1,4 +1,4 @@
-"""Tests of texts: their length, words that the reference does not have, and a classifier that tells the batches apart."""
+"""Tests of texts: their length, words that the reference lacks, and a classifier that tells the batches apart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from core.monitoring.column_sketches import ColumnSketch, TextSketch
 from core.monitoring.number_tests import compare_points
-from core.monitoring.outcomes import DriftOutcome, TestContext, too_few
+from core.monitoring.outcomes import DriftOutcome, TestContext, both_as, too_few
 from core.monitoring.word_hashes import embed
 
 __all__ = ["classify_texts", "compare_lengths", "compare_unknown_words", "unknown_shares"]
@@ -17,8 +17,8 @@ Array = NDArray[np.float64]
 
 def compare_lengths(reference: ColumnSketch, current: ColumnSketch, context: TestContext) -> DriftOutcome:
     """Return Kolmogorov and Smirnov's test of the number of words per text."""
-    assert isinstance(reference, TextSketch) and isinstance(current, TextSketch)
-    return compare_points("text_length", reference.lengths, current.lengths, seed=context.seed)
+    before, now = both_as(TextSketch, reference, current)
+    return compare_points("text_length", before.lengths, now.lengths, seed=context.seed)
 
 
 def unknown_shares(sketch: TextSketch, vocabulary: TextSketch, *, own: bool) -> Array:
@@ -43,8 +43,8 @@ def unknown_shares(sketch: TextSketch, vocabulary: TextSketch, *, own: bool) -> 
 
 def compare_unknown_words(reference: ColumnSketch, current: ColumnSketch, context: TestContext) -> DriftOutcome:
     """Return Welch's test (1947) of the mean share of words that the other rows of the reference do not have."""
-    assert isinstance(reference, TextSketch) and isinstance(current, TextSketch)
-    first, other = unknown_shares(reference, reference, own=True), unknown_shares(current, reference, own=False)
+    before, now = both_as(TextSketch, reference, current)
+    first, other = unknown_shares(before, before, own=True), unknown_shares(now, before, own=False)
     few = too_few("unknown_words", len(first), len(other))
     if few is not None:
         return few
@@ -79,8 +79,8 @@ def classify_texts(reference: ColumnSketch, current: ColumnSketch, context: Test
     the smaller one (Bonferroni), which holds although the halves depend on each other. The idea is that of Lopez-Paz,
     Oquab (2017), "Revisiting classifier two-sample tests". The effect is 2 AUC - 1, and 0 below an AUC of 0.5.
     """
-    assert isinstance(reference, TextSketch) and isinstance(current, TextSketch)
-    first, other = embed(reference.words, reference.starts), embed(current.words, current.starts)
+    before, now = both_as(TextSketch, reference, current)
+    first, other = embed(before.words, before.starts), embed(now.words, now.starts)
     few = too_few("text_classifier", len(first), len(other))
     if few is not None:
         return few

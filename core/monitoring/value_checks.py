@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.datasets import Finding
 from core.monitoring.batch_sketch import BatchSketch
-from core.monitoring.category_tests import chance_variation, compare_levels, level_table
+from core.monitoring.category_tests import compare_levels, level_table
 from core.monitoring.column_sketches import CategorySketch, NumberSketch
 from core.monitoring.drift_words import number_text, share_text
 from core.monitoring.missing_tests import compare_missing
@@ -22,6 +23,7 @@ _CERTAIN = 1e-9  # of an alert: hundreds of looks at hundreds of columns give no
 _NAMED = 3
 _MOVED = 0.1
 _SAME = 0.02
+_ALIKE = 1e-3
 
 
 def check_new_levels(reference: BatchSketch, current: BatchSketch, columns: Sequence[str]) -> list[Finding]:
@@ -81,12 +83,12 @@ def check_shuffled(reference: BatchSketch, current: BatchSketch, columns: Sequen
         ):
             continue
         outcome = compare_levels(before, now, TestContext(reference, current))
+        apart = outcome.effect or 0.0
+        if apart < _MOVED or outcome.p is None or outcome.p >= _CERTAIN:
+            continue
         a, b = np.sort(before.counts)[::-1], np.sort(now.counts)[::-1]
         sorted_variation = float(np.abs(a / a.sum() - b / b.sum()).sum() / 2)
-        apart = outcome.effect or 0.0
-        if not (apart >= _MOVED and (outcome.p or 0.0) < _CERTAIN):
-            continue
-        if sorted_variation > max(_SAME, chance_variation(a, b)) + _SAME or sorted_variation > apart / 4:
+        if sorted_variation > apart / 3 or (sorted_variation > _SAME and not _are_alike(a, b)):
             continue
         most = before.levels[0], now.levels[0]
         words = f"'{most[0]}' was the most frequent and now '{most[1]}' is" if most[0] != most[1] else "ranks changed"
@@ -102,6 +104,15 @@ def check_shuffled(reference: BatchSketch, current: BatchSketch, columns: Sequen
             )
         )
     return findings
+
+
+def _are_alike(first: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
+    """Return whether chance explains the difference of two rows of counts (chi-square)."""
+    from scipy.special import chdtrc
+
+    total, n, m = first + other, first.sum(), other.sum()
+    statistic = float(((first * m - other * n) ** 2 / total).sum() / (n * m))
+    return bool(chdtrc(max(len(total) - 1, 1), statistic) >= _ALIKE)
 
 
 def check_range(reference: BatchSketch, current: BatchSketch, columns: Sequence[str]) -> list[Finding]:

@@ -64,7 +64,7 @@ def embed(words: NDArray[np.uint32], starts: NDArray[np.int64]) -> NDArray[np.fl
     words : array of uint32 of shape (w,)
         Hashed words, one row after the other.
     starts : array of int of shape (r + 1,)
-        Where each row begins, and the end of the last.
+        Positions where each row begins, and the end of the last.
 
     Returns
     -------
