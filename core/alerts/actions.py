@@ -45,7 +45,7 @@ def raise_alert(
     event : str
         Key of the event, of at most 200 characters.
     title : str
-        What is wrong, in one line.
+        Line that says what is wrong.
     level : str, default="warning"
         Level, a key of `ALERT_LEVELS`.
     message : str, default=""
