@@ -22,7 +22,7 @@ from core.errors import DeniedError, InputError, RemoteError, shortened
 from core.hosts import HostRule, IPAddress, host_rule, normalized_host, special_use
 from core.settings import get_settings
 
-__all__ = ["LOOKUP_S", "WebAddress", "allowed_ips", "check_reachable", "web_address"]
+__all__ = ["LOOKUP_S", "WebAddress", "allowed_ips", "check_reachable", "look_up", "web_address"]
 
 LOOKUP_S: Final = 5.0
 """Seconds that looking up a name may take."""
@@ -150,7 +150,7 @@ def allowed_ips(address: WebAddress, *, timeout_s: float = LOOKUP_S) -> tuple[IP
         When the name does not exist, or cannot be looked up in time.
     """
     host = address.host
-    ips = _looked_up(host, address.port, timeout_s) if isinstance(host, str) else [host]
+    ips = look_up(host, address.port, timeout_s) if isinstance(host, str) else [host]
     installed = profile()
     if installed.signs_in or installed.visitors:
         rules = _rules(get_settings().outbound_hosts)
@@ -195,12 +195,27 @@ def _refused(address: WebAddress, words: str) -> DeniedError:
     )
 
 
-def _looked_up(host: str, port: int, timeout_s: float) -> list[IPAddress]:
-    """Return the addresses of a name; the system's own lookup has no time limit, so it has a thread."""
+def look_up(host: str, port: int, timeout_s: float = LOOKUP_S) -> list[IPAddress]:
+    """Return the addresses of a name, within a time: the system's own lookup, which has no limit, works in a thread.
+
+    Parameters
+    ----------
+    host : str
+        Name of the host.
+    port : int
+        Port of the connection.
+    timeout_s : float, default=5.0
+        Seconds that it may take.
+
+    Raises
+    ------
+    RemoteError
+        When the name does not exist, or cannot be looked up in time.
+    """
     answers: list[IPAddress] = []
     problems: list[str] = []
 
-    def look_up() -> None:
+    def ask() -> None:
         try:
             for _, _, _, _, sockaddr in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
                 ip = ipaddress.ip_address(sockaddr[0])
@@ -209,7 +224,7 @@ def _looked_up(host: str, port: int, timeout_s: float) -> list[IPAddress]:
         except (OSError, ValueError) as error:
             problems.append(getattr(error, "strerror", None) or "it has no address that can be used")
 
-    thread = threading.Thread(target=look_up, name="plumbline-lookup", daemon=True)
+    thread = threading.Thread(target=ask, name="plumbline-lookup", daemon=True)
     thread.start()
     thread.join(timeout_s)
     if thread.is_alive():

@@ -11,6 +11,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 from typing import Final
 
+from core.addresses import LOOKUP_S, look_up
 from core.alerts.message import Message
 from core.alerts.outcome import Outcome
 from core.alerts.target import ChannelTarget
@@ -133,16 +134,19 @@ def _server() -> tuple[Settings, str]:
 def _connected(settings: Settings, sender: str, limit: TimeLimit) -> smtplib.SMTP:
     """Return a connection to the mail server, encrypted and signed in as the settings say."""
     host, security = str(settings.smtp_host), settings.smtp_security
-    password = _password(settings, host)
+    port, password = settings.smtp_port or _PORTS[security], _password(settings, host)
+    try:
+        look_up(host, port, min(LOOKUP_S, limit.remaining()))  # the library's own has no time limit
+    except RemoteError:
+        raise RemoteError("The name of the mail server cannot be looked up.", _CHECK) from None
     name = sender.rpartition("@")[2]  # the library would look up this machine's own name, which may take long
     context = ssl.create_default_context()
     client = (
-        smtplib.SMTP_SSL(local_hostname=name, timeout=limit.remaining(), context=context)
+        smtplib.SMTP_SSL(host, port, local_hostname=name, timeout=limit.remaining(), context=context)
         if security == "tls"
-        else smtplib.SMTP(local_hostname=name, timeout=limit.remaining())
+        else smtplib.SMTP(host, port, local_hostname=name, timeout=limit.remaining())
     )
     try:
-        client.connect(host, settings.smtp_port or _PORTS[security])
         if client.sock is not None:
             limit.watch(client.sock)
         if security == "starttls":

@@ -146,6 +146,8 @@ class _Session(socketserver.StreamRequestHandler):
         if mails.silent:
             mails.ended.wait(5)
             return
+        if mails.tls and mails.context is not None:
+            self._wrap(mails.context)
         self._say("220 mail.test ready")
         mail = Mail("", [], b"")
         while line := self.rfile.readline().decode("ascii", "replace").strip():
@@ -196,6 +198,9 @@ class _Session(socketserver.StreamRequestHandler):
 
     def _encrypt(self, context: ssl.SSLContext) -> None:
         self._say("220 go ahead")
+        self._wrap(context)
+
+    def _wrap(self, context: ssl.SSLContext) -> None:
         self.request = context.wrap_socket(self.request, server_side=True)
         self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb", 0)
         self.encrypted = True
@@ -211,9 +216,16 @@ class Mails(socketserver.ThreadingTCPServer):
     block_on_close = False
     allow_reuse_address = True
 
-    def __init__(self, *, context: ssl.SSLContext | None = None, password: str = "", silent: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        context: ssl.SSLContext | None = None,
+        tls: bool = False,
+        password: str = "",
+        silent: bool = False,
+    ) -> None:
         super().__init__((HOST, 0), _Session)
-        self.context, self.password, self.silent = context, password, silent
+        self.context, self.tls, self.password, self.silent = context, tls, password, silent
         self.taken: list[Mail] = []
         self.lines: list[str] = []
         self.answers: dict[str, str] = {}
