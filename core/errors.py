@@ -8,6 +8,7 @@
     ├── SettingsError               a setting, or a combination of settings, is invalid
     ├── NotFoundError               no such row in this workspace
     ├── DeniedError                 the person's role, or the profile of the installation, does not allow it
+    ├── RemoteError                 a server elsewhere cannot be reached, or does not answer as it should
     ├── StorageError                an artifact cannot be written or read (disk full, missing, altered)
     ├── JobError                    a run cannot be started, changed or continued
     ├── SearchError                 a search ended without a model
@@ -36,6 +37,7 @@ __all__ = [
     "NotFoundError",
     "PlumblineError",
     "RegistryError",
+    "RemoteError",
     "SearchError",
     "SettingsError",
     "StoppedError",
@@ -99,6 +101,10 @@ class NotFoundError(PlumblineError):
 
 class DeniedError(PlumblineError):
     """The role of the person, or the profile of the installation, does not allow it."""
+
+
+class RemoteError(PlumblineError):
+    """A server elsewhere cannot be reached, or does not answer as it should."""
 
 
 class StorageError(PlumblineError):

@@ -15,10 +15,12 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 
 from core.errors import SettingsError
 
-__all__ = ["PREFIX", "check_env_file", "describe_field", "invalid_settings", "unknown_settings"]
+__all__ = ["PREFIX", "SECRET", "check_env_file", "describe_field", "invalid_settings", "unknown_settings"]
 
 PREFIX = "PLUMBLINE_"
 """Beginning of all names of variables."""
+SECRET = "SECRET_"
+"""Continuation of the names of variables that hold credentials (`core.credentials`), which are not settings."""
 _OF_RUNS = ("RUN_ID", "RUN_CLAIM", "RUN_TMPDIR", "METRICS", "REGISTERS", "VALUE_", "ERROR")
 """Beginnings of further names, which runs and the steps of pipelines get from Plumbline itself."""
 _BOUNDS = {Ge: "of at least", Gt: "above", Le: "of at most", Lt: "below"}
@@ -40,8 +42,8 @@ def describe_field(field: FieldInfo) -> str:
         annotation = next(part for part in get_args(annotation) if part is not type(None))
     if get_origin(annotation) is Literal:
         return "one of: " + ", ".join(map(str, get_args(annotation)))
-    if get_origin(annotation) is tuple:
-        return "names of modules, separated by commas"
+    if get_origin(annotation) is tuple:  # which says itself what it has
+        return next(words for words in field.metadata if isinstance(words, str))
     nouns = {int: "a whole number", float: "a number", bool: "true or false", Path: "a folder"}
     bounds = [
         f"{words} {getattr(bound, name):,}"
@@ -104,7 +106,7 @@ def unknown_settings(settings: type[BaseModel], env_file: Path | None) -> list[s
     sentences = []
     for name in sorted(name for name in names if name.upper().startswith(PREFIX)):
         own = name.upper().removeprefix(PREFIX)
-        if own in known or own.startswith(_OF_RUNS):
+        if own in known or own.startswith((*_OF_RUNS, SECRET)):
             continue
         nearest = get_close_matches(own, known, n=1)
         advice = f"Did you mean {PREFIX}{nearest[0]}?" if nearest else "README.md lists the settings."

@@ -11,14 +11,18 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from core.errors import InputError
+from core.hosts import host_rule
 from core.setting_errors import PREFIX, check_env_file, invalid_settings, unknown_settings
 
 __all__ = ["Settings", "get_settings", "unknown_variables"]
 
 _ROOT = Path(__file__).resolve().parents[1]
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
-Modules = Annotated[tuple[str, ...], NoDecode]
+Modules = Annotated[tuple[str, ...], NoDecode, "names of modules, separated by commas"]
 """Names of modules, as a JSON list or separated by commas."""
+Hosts = Annotated[tuple[str, ...], NoDecode, "hosts, hosts with a port or networks, separated by commas"]
+"""Hosts (``hooks.internal``), hosts with a port (``hooks.internal:8080``) and networks (``10.1.0.0/16``)."""
 
 
 class Settings(BaseSettings):
@@ -165,6 +169,25 @@ class Settings(BaseSettings):
     workspace_kept_hours: int | None = Field(
         default=None, ge=0, description="Hours after the last visit until all of a visitor's workspace is removed."
     )
+    secrets_file: Path | None = Field(
+        default=None, description="TOML file with the values of credentials, which only the server's user can read."
+    )
+    outbound_hosts: Hosts = Field(
+        default=(),
+        description="Hosts and networks that users may have the server send to although they are not on the internet.",
+    )
+    smtp_host: str | None = Field(default=None, description="Mail server that alerts are sent through.")
+    smtp_port: int | None = Field(
+        default=None, ge=1, le=65_535, description="Port of the mail server; default 587, with tls 465, with none 25."
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="Encryption of the connection to the mail server."
+    )
+    smtp_sender: str | None = Field(default=None, description="Address that alerts are sent from.")
+    smtp_user: str | None = Field(default=None, description="User of the mail server; default nobody signs in.")
+    smtp_credential: str | None = Field(
+        default=None, description="Name of the credential with the password of that user, such as SMTP."
+    )
     log_format: Literal["text", "json"] = Field(
         default="text", description="Format of the server's log: text, or one object of JSON per line."
     )
@@ -194,10 +217,23 @@ class Settings(BaseSettings):
         default=None, ge=1, description="Maximum number of actions per minute on one open page; others wait."
     )
 
-    @field_validator("home")
+    @field_validator("home", "secrets_file")
     @classmethod
-    def _expand(cls, home: Path) -> Path:
-        return home.expanduser()
+    def _expand(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser()
+
+    @field_validator("outbound_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        names = tuple(value.replace(",", " ").split())
+        for name in names:
+            try:
+                host_rule(name)
+            except InputError as error:
+                raise ValueError(error.message) from error
+        return names
 
     @field_validator("extensions", "task_packages", mode="before")
     @classmethod

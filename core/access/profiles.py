@@ -94,6 +94,7 @@ PROFILES: Registry[Profile] = Registry(
                     "onnx_uploads",
                     "load_generator",
                     "pipeline_commands",
+                    "alert_channels",
                     "schedules",
                 }
             ),

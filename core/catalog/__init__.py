@@ -5,6 +5,7 @@ Modules are imported by name (``from core.catalog import runs``). Each has the q
 
 from core.catalog import hidden as hidden  # what is deleted is hidden from the first query on
 from core.catalog.access_tables import AuditRecord, Invitation, Membership, Workspace
+from core.catalog.alert_tables import Alert, AlertChannel, AlertDelivery
 from core.catalog.monitor_tables import MonitorPlan
 from core.catalog.pipeline_tables import ApprovedCode, PipelineComponent, PipelineStep, SavedPipeline, Schedule
 from core.catalog.tables import (
@@ -26,6 +27,9 @@ from core.catalog.tables import (
 __all__ = [
     "ACTIVE",
     "TERMINAL",
+    "Alert",
+    "AlertChannel",
+    "AlertDelivery",
     "ApprovedCode",
     "AuditRecord",
     "Dataset",

@@ -69,6 +69,13 @@ ACTIONS: Final[Mapping[str, str]] = {
     "remove": "Removed",
     "rule": "Changed the rule of the workspace:",
     "export": "Exported",
+    "acknowledge": "Acknowledged the alert",
+    "mute": "Muted the alert",
+    "resolve": "Resolved the alert",
+    "add channel": "Added the alert channel",
+    "change channel": "Changed the alert channel",
+    "remove channel": "Removed the alert channel",
+    "try channel": "Sent a test alert through",
 }
 """What is recorded, in words that the subject follows."""
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlalchemy.sql.base import ExecutableOption
 from sqlmodel import col, select
 
+from core.catalog.alert_tables import Alert, AlertDelivery
 from core.catalog.confined import ConfinedSession
 from core.catalog.monitor_tables import MonitorPlan
 from core.catalog.pipeline_tables import PipelineStep, SavedPipeline, Schedule
@@ -44,6 +45,8 @@ PARTS: tuple[tuple[type[Row], str, type[Deletable]], ...] = (
     (ModelEvent, "model_id", Model),
     (Promotion, "model_id", Model),
     (MonitorPlan, "model_id", Model),
+    (Alert, "model_id", Model),
+    (AlertDelivery, "model_id", Model),
     (DatasetChange, "origin_id", Dataset),
 )
 """Tables whose rows are hidden with the row that the column names; its removal removes them, too."""

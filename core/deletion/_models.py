@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from core.access import Access
-from core.catalog import Model, ModelVersion, Run
+from core.catalog import Alert, Model, ModelVersion, Run
 from core.catalog.models import CHAMPION
 from core.catalog.tables import ModelAlias
 from core.deletion._runs import busy, parts_of
@@ -25,6 +25,9 @@ def plan_model(session: Session, model_id: str, *, access: Access) -> DeletionPl
     goes = [f"{counted(len(versions), 'version')} with cards, notes and history."]
     if CHAMPION in aliases:
         goes.append(f"Its champion, version {aliases[CHAMPION]}: whoever scores by this model no longer can.")
+    count = session.exec(select(func.count()).where(Alert.model_id == model.id)).one()
+    if count:
+        goes.append(f"{counted(count, 'alert')} with what was sent about {'it' if count == 1 else 'them'}.")
     forbidden, hint = busy(parts)
     return DeletionPlan(
         kind="model",

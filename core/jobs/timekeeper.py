@@ -1,4 +1,4 @@
-"""Looks after queue and schedules while no page is open, and removes what nothing needs any more.
+"""Looks after queue and schedules while no page is open, sends alerts, and removes what nothing needs any more.
 
 One thread of a server does, or a process of its own: ``python -m core.jobs``.
 """
@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 
+from core.alerts import deliver_due
 from core.catalog import schedules
 from core.errors import PlumblineError
 from core.jobs.scheduler import tick
@@ -48,13 +49,14 @@ def keeps_time() -> bool:
 
 
 def watch() -> None:
-    """Look after queue, schedules and leftover files, and never return."""
+    """Look after queue, schedules, alerts and leftover files, and never return."""
     sweep_at = 0.0
     while True:
         if time.monotonic() >= sweep_at:
             _sweep()
             sweep_at = time.monotonic() + _SWEEP_EVERY_S
         _remove_unneeded()
+        _deliver_alerts()
         time.sleep(_look())
 
 
@@ -70,6 +72,15 @@ def _remove_unneeded() -> None:
         take_turn()
     except Exception:  # noqa: BLE001  (logged; a store that is away comes back, and schedules are still due)
         _log.exception("what nothing needs could not be removed; trying again")
+
+
+def _deliver_alerts() -> None:
+    try:
+        deliver_due()
+    except PlumblineError as error:
+        _log.error("alerts could not be sent; trying again: %s", error)
+    except Exception:  # noqa: BLE001  (logged; a database that is away comes back, and schedules are still due)
+        _log.exception("alerts could not be sent; trying again")
 
 
 def _look() -> float:

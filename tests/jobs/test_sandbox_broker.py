@@ -11,10 +11,10 @@ import struct
 import pytest
 
 from core.access import LOCAL, Access
-from core.catalog import Dataset, RunArtifact, RunState, artifacts, datasets, runs
+from core.catalog import Alert, Dataset, ModelVersion, RunArtifact, RunState, alerts, artifacts, datasets, models, runs
 from core.catalog import Run as RunRow
 from core.catalog.clock import database_now
-from core.errors import JobError, NotFoundError, StorageError
+from core.errors import DeniedError, JobError, NotFoundError, StorageError
 from core.jobs.sandbox import wire
 from core.jobs.sandbox.broker import Broker
 from core.jobs.sandbox.client import BrokeredStore, Client
@@ -159,6 +159,24 @@ def test_contents_of_other_workspaces_are_not_there_whatever_row_names_them(brok
             "core.catalog.artifacts:add",
             RunArtifact(workspace="another", run_id=run.id, name="x", digest=digest, size_bytes=6),
         )
+
+
+def test_a_run_raises_alerts_of_its_own_and_no_others(brokered):
+    run, connection = brokered
+    version = ModelVersion(workspace="local", model_id="", run_id=run.id, kind="table")
+    model, _, _ = models.add_version("Churn", version, access=LOCAL)
+    values = {"model_id": model.id, "event": "drift/1", "title": "Drift"}
+    own = Alert(workspace="local", run_id=run.id, **values)
+    stored, new = call(connection, "core.catalog.alerts:add", own)
+    assert (stored.id, new) == (own.id, True)
+    assert not call(connection, "core.catalog.alerts:add", Alert(workspace="local", run_id=run.id, **values))[1]
+    for other, words in (
+        (Alert(workspace="local", run_id="1" * 16, **values), "of its own only"),
+        (Alert(workspace="another", run_id=run.id, **values), "another workspace"),
+    ):
+        with pytest.raises(DeniedError, match=words):
+            call(connection, "core.catalog.alerts:add", other)
+    assert [row.id for row in alerts.find(access=LOCAL)] == [own.id]
 
 
 def test_a_worker_whose_run_was_taken_over_writes_nothing(brokered):

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from core.catalog import (
+    alerts,
     approvals,
     artifacts,
     components,
@@ -141,6 +142,12 @@ def _changed_step(grant: Grant, given: Arguments) -> None:
     grant.require_contents(given.get("fields", {}).get("outputs"))
 
 
+def _own_alert(grant: Grant, given: Arguments) -> None:
+    grant.require_workspace(given["alert"])
+    if given["alert"].run_id != grant.run.id:
+        raise DeniedError("A sandboxed run may raise alerts of its own only.")
+
+
 def _dataset(name: str) -> Callable[[Grant, Arguments], None]:
     def check(grant: Grant, given: Arguments) -> None:
         grant.require_workspace(given[name])
@@ -193,6 +200,7 @@ OPERATIONS = {
         Operation(versions.find),
         # What adds to the run, or is made by it.
         Operation(events.append, lambda grant, given: grant.require_run(given["run_id"])),
+        Operation(alerts.add, _own_alert),
         Operation(runs.set_fields, _own_fields),
         Operation(runs.add, lambda grant, given: grant.require_new_run(given["run"])),
         Operation(artifacts.add, _own_artifact),

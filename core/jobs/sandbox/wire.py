@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel, JsonValue
 
 from core.catalog import (
+    Alert,
     Dataset,
     DatasetChange,
     Model,
@@ -43,6 +44,7 @@ _TAG = "$type"
 _ROWS = {
     row.__name__: row
     for row in (
+        Alert,
         Dataset,
         DatasetChange,
         Model,

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from core import jobs, models
+from core import alerts, jobs, models
 from core.access import FEATURES, LOCAL, PROFILES
 from core.catalog import Dataset, Run, RunState, runs
 from core.edge.latency import LatencySettings, LatencySuiteSettings
@@ -51,6 +51,11 @@ CALLS = {
     "onnx_uploads": [lambda _: onnx_upload.submit(io.BytesIO(b"x"), "x.onnx", access=LOCAL)],
     "load_generator": [measure],
     "pipeline_commands": [load],
+    "alert_channels": [
+        lambda _: alerts.add_channel("webhook", "x", "http://8.8.8.8", credential="WEBHOOK_X", access=LOCAL),
+        lambda _: alerts.change_channel(MISSING, enabled=True, access=LOCAL),
+        lambda _: alerts.try_channel(MISSING, access=LOCAL),
+    ],
     "schedules": [
         lambda _: jobs.add_schedule("check", {}, Timing(interval_s=3_600), title="x", access=LOCAL),
         lambda _: jobs.change_schedule(MISSING, enabled=True, access=LOCAL),
@@ -72,6 +77,7 @@ def folder(profile, tmp_path, monkeypatch):
     monkeypatch.setattr(scheduler, "_start", lambda run: None)
     monkeypatch.setattr(tensorboard, "_installed", lambda: True)
     monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path))
+    monkeypatch.setenv("PLUMBLINE_SECRET_WEBHOOK_X", "a long random text")
     return tmp_path
 
 

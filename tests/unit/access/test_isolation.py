@@ -24,16 +24,18 @@ import sqlalchemy as sa
 import core.catalog
 import core.catalog.models as rows_of_models
 import core.tasks
-from core import exports, housekeeping, jobs, known_columns, models, policies, readings, saved_cohorts, summary
+from core import alerts, exports, housekeeping, jobs, known_columns, models, policies, readings, saved_cohorts, summary
 from core.access import LOCAL, Role
 from core.automl import AutoMLSettings
 from core.catalog import (
+    AlertChannel,
     Dataset,
     PipelineStep,
     Promotion,
     Run,
     RunState,
     SavedPipeline,
+    alert_channels,
     components,
     datasets,
     invitations,
@@ -68,7 +70,8 @@ def modules() -> Iterator[Any]:
         for module in pkgutil.iter_modules(package.__path__):
             if not module.name.startswith("_") and module.name != "migrations":
                 yield importlib.import_module(f"{package.__name__}.{module.name}")
-    yield from (exports, housekeeping, jobs, known_columns, models, policies, readings, saved_cohorts, summary)
+    own = (alerts, exports, housekeeping, jobs, known_columns, models, policies, readings, saved_cohorts, summary)
+    yield from own
 
 
 def functions() -> dict[str, Function]:
@@ -90,13 +93,14 @@ IDS = {
     "dataset": "dataset", "model_id": "model", "model": "model", "first": "model", "second": "model",
     "version_id": "version", "component_id": "component", "pipeline_id": "pipeline", "saved": "pipeline",
     "schedule_id": "schedule", "step_id": "step", "invitation_id": "invitation", "promotion_id": "promotion",
+    "alert_id": "alert", "channel_id": "channel",
 }  # fmt: skip
 """Kind of row that an argument is the id of."""
 
 ROWS = {
     "Run": "run", "Run | Dataset": "run", "ModelVersion | Run": "version", "Dataset": "dataset",
     "ModelVersion": "version", "SavedPipeline": "pipeline", "Schedule": "schedule", "PipelineStep": "step",
-    "PipelineComponent": "component",
+    "PipelineComponent": "component", "Alert": "alert", "AlertChannel": "channel",
 }  # fmt: skip
 """Kind of row that an argument is, by its annotation."""
 
@@ -105,6 +109,8 @@ OWN_DATASET = Dataset(
     id="2" * 16, workspace="other", name="own", fingerprint="e" * 64, data_digest="a" * 64, profile_digest="b" * 64,
     rows=1, columns=1, size_bytes=1,
 )  # fmt: skip
+
+CHANNEL = AlertChannel(workspace="local", kind="webhook", name="Chat", target="http://127.0.0.1:1")
 
 CALL = StepCall("train", "x", "echo", {}, None, "folder", {}, {}, False)
 
@@ -119,7 +125,8 @@ OTHERS: dict[str, Any] = {
     "output": "model", "outputs": {"model": "name=x"}, "path": "prep", "pipeline": "x", "recipe": Recipe(),
     "revision": 0, "roles": {}, "rule": "none", "source": "type: command", "state": RunState.CANCELLED,
     "step": "train", "target": None, "task": "check", "text": "x", "tokens": None, "timing": Timing(interval_s=3_600),
-    "action": "sign out", "within_s": 60.0,
+    "action": "sign out", "within_s": 60.0, "model_id": "3" * 16, "kind": "webhook", "until": None, "why": "x",
+    "problem": "x",
     "audited": "", "parent": OWN_DATASET, "dataset": OWN_DATASET, "run_id": OWN_RUN.id, "dataset_id": OWN_DATASET.id,
     "first": "3" * 16, "second": "3" * 16, "cohort": Cohort((NumberCondition(column="age", high=25.0),)),
     "record": None,
@@ -156,6 +163,8 @@ def known(stocked: Golden) -> dict[str, Any]:
         "pipeline": saved,
         "schedule": schedules.get(schedule.id, access=LOCAL),
         "step": step,
+        "alert": alerts.raise_alert(stocked.model, "drift", "Drift", access=LOCAL)[0],
+        "channel": alert_channels.add(CHANNEL.model_copy(), access=LOCAL),
         "invitation": invitations.find(access=shared)[0],
         "promotion": _promotion(stocked.model),
     }
@@ -182,6 +191,10 @@ def rows(known: dict[str, Any]) -> Iterator[dict[str, Any]]:
 NEEDED = {"tracking_uri"}
 
 OPTIONS: dict[str, dict[str, Any]] = {
+    "alerts.actions.raise_alert": {"event": "x"},
+    "alerts.channel_actions.add_channel": {"target": "http://127.0.0.1:1"},
+    "catalog.alert_channels.change": {"name": "x"},
+    "catalog.alerts.decide": {"state": "resolved"},
     "catalog.runs.set_fields": {"title": "x"},
     "catalog.versions.add": {"version": OWN_DATASET},
     "catalog.versions.restore": {"version": OWN_DATASET},

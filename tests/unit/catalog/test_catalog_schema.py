@@ -35,6 +35,7 @@ from core.catalog import (
     runs,
     steps,
 )
+from core.catalog.alert_tables import Alert, AlertDelivery
 from core.catalog.confined import EVERY_WORKSPACE, admit
 from core.catalog.engine import HEAD, MIGRATIONS, get_engine, migrate, reading, write_ahead, writing
 from core.catalog.hidden import PARTS
@@ -52,6 +53,9 @@ PART_VALUES = {
     ModelAlias: {"alias": "night", "number": 1},
     ModelEvent: {"action": "alias"},
     Promotion: {"number": 1},
+    Alert: {"event": "drift", "title": "Drift"},
+    AlertDelivery: dict.fromkeys(("alert_id", "model_id", "channel_id"), "0" * 16)
+    | {"channel": "x", "kind": "email", "next_at": 0.0},
     DatasetChange: {"label": "Renamed"},
 }
 """What a row of each part needs besides what it belongs to."""
@@ -163,7 +167,7 @@ def test_parts_name_what_they_belong_to(catalog):
             for table in SQLModel.metadata.tables
             for key in inspect(connection).get_foreign_keys(table)
         }
-    parts = [*PARTS, (ModelVersion, "model_id", Model)]
+    parts = [*PARTS, (ModelVersion, "model_id", Model), (AlertDelivery, "alert_id", Alert)]
     assert named == {(part.__tablename__, column, owner.__tablename__, "CASCADE") for part, column, owner in parts}
     for part, column, _ in parts:
         with pytest.raises(NotFoundError, match="What this belongs to does not exist"), writing(LOCAL) as session:
