@@ -1,37 +1,41 @@
-from .assessment import Assessment, assess
+from .assessment import Assessment, assess, judge_measured
 from .batches import (
     DRIFT,
+    LABELED,
+    LABELS,
     MONITORED,
     REFERENCE,
+    ROWS,
     SKETCH,
-    WATCHED_TASKS,
     Batch,
+    BatchLabels,
     batch_of,
     batches_of,
     file_of,
+    read_file,
     report_of,
     sketch_of,
 )
 from .distributions import BATCH, MISSING, OTHERS, REFERENCE_ROWS, distribution
-from .plan import TRAINING, MonitorSettings, change_plan, plan_of
-from .reference import SCORE, SCORE_COLUMN, TRUTH, Reference, training_reference, with_score
+from .plan import MonitorSettings, change_plan, plan_of
+from .reference import SCORE_COLUMN, Reference, training_reference, with_score
 
 __all__ = [
     "BATCH",
     "DRIFT",
+    "LABELED",
+    "LABELS",
     "MISSING",
     "MONITORED",
     "OTHERS",
     "REFERENCE",
     "REFERENCE_ROWS",
-    "SCORE",
+    "ROWS",
     "SCORE_COLUMN",
     "SKETCH",
-    "TRAINING",
-    "TRUTH",
-    "WATCHED_TASKS",
     "Assessment",
     "Batch",
+    "BatchLabels",
     "MonitorSettings",
     "Reference",
     "assess",
@@ -40,7 +44,9 @@ __all__ = [
     "change_plan",
     "distribution",
     "file_of",
+    "judge_measured",
     "plan_of",
+    "read_file",
     "report_of",
     "sketch_of",
     "training_reference",

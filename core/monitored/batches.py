@@ -4,39 +4,85 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from functools import cache
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue
 
 from core.access import Access
 from core.catalog import Run, RunState, artifacts, runs
 from core.errors import NotFoundError
-from core.models import StoredEstimate
-from core.monitoring import BatchSketch, DriftReport, LookState
+from core.jsonable import JsonObject, jsonable
+from core.monitoring import BatchSketch, DriftReport, LookState, MeasuredPerformance, PerformanceEstimate, worst_state
 from core.storage import get_store
 
 __all__ = [
     "DRIFT",
+    "LABELED",
+    "LABELS",
     "MONITORED",
     "REFERENCE",
+    "ROWS",
     "SKETCH",
-    "WATCHED_TASKS",
     "Batch",
+    "BatchLabels",
     "batch_of",
     "batches_of",
     "file_of",
+    "read_file",
     "report_of",
     "sketch_of",
 ]
 
-WATCHED_TASKS = ("monitor", "score")
-"""Kinds of run that compare batches."""
-DRIFT, SKETCH, REFERENCE = "drift.json", "sketch.npz", "reference.npz"
-"""Files of a batch: its comparison, its sketch, and that of what it was compared with."""
-MONITORED = "monitored"
-"""Key of a run's result under which its batches are."""
+_TASKS = ("monitor", "score")
+DRIFT, SKETCH, REFERENCE, ROWS = "drift.json", "sketch.npz", "reference.npz", "rows.parquet"
+"""Files of a batch: its comparison, its sketch, that of what it was compared with, and ids with scores of its rows."""
+LABELS = "labels.parquet"
+"""File of a run that brought labels: all labels of the batch that are known by then."""
+MONITORED, LABELED = "monitored", "labeled"
+"""Keys of a run's result: its batches, and what labels say about batches."""
+
+
+@dataclass(frozen=True)
+class BatchLabels:
+    """What labels say about a batch.
+
+    Parameters
+    ----------
+    key : str
+        Key of the batch.
+    run_id : str
+        Run that brought them.
+    known : int
+        Rows of the batch whose label is known.
+    delivery : str
+        What this delivery brought, as a sentence.
+    measured : MeasuredPerformance
+        Performance by all labels that are known.
+    state : LookState
+        State of the batch by it.
+    """
+
+    key: str
+    run_id: str
+    known: int
+    delivery: str
+    measured: MeasuredPerformance
+    state: LookState
+
+    def to_dict(self) -> JsonObject:
+        """Return it as JSON-serializable values."""
+        return {
+            **jsonable({"key": self.key, "run_id": self.run_id, "known": self.known, "delivery": self.delivery}),
+            "measured": self.measured.to_dict(),
+            "state": self.state.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> BatchLabels:
+        """Read what `to_dict` wrote."""
+        measured, state = MeasuredPerformance.from_dict(values["measured"]), LookState.from_dict(values["state"])
+        return cls(**{**values, "measured": measured, "state": state})
 
 
 @dataclass(frozen=True)
@@ -55,30 +101,24 @@ class Batch:
         Number of rows.
     version : int
         Number of the version that scored them.
-    reference : str
-        What it was compared with: `TRAINING`, or the key of a batch.
     fingerprint : str
         Fingerprint of its rows: the same ones again are no other batch.
     look : int
         Number of the look in the series.
-    state : {"fine", "not enough data", "look", "alarm"}
-        What it says.
-    reasons : tuple of str
-        Why, the most important first.
+    states : dict of str to LookState
+        States by what was judged: "drift", "performance", and gaps.
     drifted : tuple of str
         Columns that drifted, the most important first; those that are muted are not among them.
-    muted : tuple of str
-        Columns that drifted and are muted.
-    caveat : str, default=""
-        What this state cannot say.
+    muted : dict of str to str
+        Columns that drifted and were muted, and why.
     problem : str, default=""
         Why the rows could not be scored, where that is so.
-    estimated : StoredEstimate or None, default=None
-        Metric as it is estimated without labels.
-    refused : str, default=""
-        Why it could not be estimated.
-    measured : StoredEstimate or None, default=None
-        The same metric, of the rows whose label is known.
+    performance : PerformanceEstimate or None, default=None
+        Performance as it is estimated without labels.
+    gaps : dict of str to list of float, default={}
+        Gap of the selection rates with the ends of its interval, by the column of groups.
+    labels : BatchLabels or None, default=None
+        What the labels say that have come since.
     """
 
     key: str
@@ -86,27 +126,15 @@ class Batch:
     at: float
     rows: int
     version: int
-    reference: str
     fingerprint: str
     look: int
-    state: Literal["fine", "not enough data", "look", "alarm"]
-    reasons: tuple[str, ...]
+    states: dict[str, LookState]
     drifted: tuple[str, ...] = ()
-    muted: tuple[str, ...] = ()
-    caveat: str = ""
+    muted: dict[str, str] = field(default_factory=dict)
     problem: str = ""
-    estimated: StoredEstimate | None = None
-    refused: str = ""
-    measured: StoredEstimate | None = None
-
-    def to_dict(self) -> dict[str, JsonValue]:
-        """Return the batch as JSON-serializable values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, JsonValue]) -> Batch:
-        """Return the batch that `to_dict` described."""
-        return _adapter().validate_python(dict(values))
+    performance: PerformanceEstimate | None = None
+    gaps: dict[str, tuple[float, float | None, float | None]] = field(default_factory=dict)
+    labels: BatchLabels | None = None
 
     @property
     def run_id(self) -> str:
@@ -114,18 +142,40 @@ class Batch:
         return self.key.partition("-")[0]
 
     @property
-    def look_state(self) -> LookState:
-        """The state, as `core.monitoring` has it."""
-        return LookState(self.state, self.look, 0.0, self.reasons, self.caveat)
+    def state(self) -> LookState:
+        """The worst of its states; where labels have come, what they say replaces what was estimated."""
+        states = dict(self.states)
+        if self.labels is not None:
+            states["performance"] = self.labels.state
+        return worst_state(states.values())
+
+    def to_dict(self) -> JsonObject:
+        """Return the batch as JSON-serializable values, without its labels."""
+        values = jsonable({name: value for name, value in vars(self).items() if name not in _NESTED})
+        states = {name: state.to_dict() for name, state in self.states.items()}
+        performance = None if self.performance is None else self.performance.to_dict()
+        return {**values, "states": states, "performance": performance}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Batch:
+        """Read what `to_dict` wrote."""
+        performance = values["performance"]
+        return cls(
+            **{
+                **values,
+                "states": {name: LookState.from_dict(state) for name, state in values["states"].items()},
+                "drifted": tuple(values["drifted"]),
+                "gaps": {name: tuple(gap) for name, gap in values["gaps"].items()},
+                "performance": None if performance is None else PerformanceEstimate.from_dict(performance),
+            }
+        )
 
 
-@cache
-def _adapter() -> TypeAdapter[Batch]:
-    return TypeAdapter(Batch)
+_NESTED = {"states", "performance", "labels"}
 
 
 def batches_of(model_id: str, *, access: Access) -> list[Batch]:
-    """Return the batches of a model, the earliest first.
+    """Return the batches of a model with what their newest labels say, the earliest first.
 
     Parameters
     ----------
@@ -135,17 +185,22 @@ def batches_of(model_id: str, *, access: Access) -> list[Batch]:
         The workspace, and who acts in it.
     """
     found = [
-        Batch.from_dict(values)
-        for task in WATCHED_TASKS
+        run
+        for task in _TASKS
         for run in runs.find(task=task, states=[RunState.SUCCEEDED], access=access)
-        for values in _stored(run, model_id)
+        if (run.result or {}).get("model") == model_id
     ]
-    return sorted(found, key=lambda batch: (batch.at, batch.key))
+    labels: dict[str, BatchLabels] = {}
+    for run in sorted(found, key=lambda run: run.finished_at or 0.0):
+        labels |= {item["key"]: BatchLabels.from_dict(item) for item in _listed(run, LABELED)}
+    batches = [Batch.from_dict(item) for run in found for item in _listed(run, MONITORED)]
+    batches = [replace(batch, labels=labels.get(batch.key)) for batch in batches]
+    return sorted(batches, key=lambda batch: (batch.at, batch.look))
 
 
-def _stored(run: Run, model_id: str) -> list[Mapping[str, JsonValue]]:
-    result = run.result or {}
-    return list(result.get(MONITORED, [])) if result.get("model") == model_id else []
+def _listed(run: Run, name: str) -> list[Any]:
+    values: JsonValue = (run.result or {}).get(name, [])
+    return values if isinstance(values, list) else []
 
 
 def batch_of(model_id: str, key: str, *, access: Access) -> Batch:
@@ -164,19 +219,26 @@ def batch_of(model_id: str, key: str, *, access: Access) -> Batch:
 
 def report_of(batch: Batch, *, access: Access) -> DriftReport:
     """Return the comparison of a batch with its reference."""
-    return DriftReport.from_dict(json.loads(_file(batch, DRIFT, access=access)))
+    return DriftReport.from_dict(json.loads(read_file(batch.run_id, batch.key, DRIFT, access=access)))
 
 
 def sketch_of(batch: Batch, *, access: Access, reference: bool = False) -> BatchSketch:
     """Return the sketch of a batch, or of what it was compared with."""
-    return BatchSketch.from_bytes(_file(batch, REFERENCE if reference else SKETCH, access=access))
+    name = REFERENCE if reference else SKETCH
+    return BatchSketch.from_bytes(read_file(batch.run_id, batch.key, name, access=access))
 
 
 def file_of(key: str, name: str) -> str:
-    """Return under which name the run of a batch keeps one of its files."""
+    """Return under which name a run keeps a file of a batch."""
     return f"batches/{key}/{name}"
 
 
-def _file(batch: Batch, name: str, *, access: Access) -> bytes:
-    item = artifacts.get(batch.run_id, file_of(batch.key, name), access=access)
-    return get_store().read_bytes(item.digest)
+def read_file(run_id: str, key: str, name: str, *, access: Access) -> bytes:
+    """Return the content of a file of a batch.
+
+    Raises
+    ------
+    NotFoundError
+        When the run does not have it.
+    """
+    return get_store().read_bytes(artifacts.get(run_id, file_of(key, name), access=access).digest)

@@ -8,10 +8,7 @@ from core.access import Access
 from core.catalog import monitor_plans
 from core.checked import CheckedSettings
 
-__all__ = ["TRAINING", "MonitorSettings", "change_plan", "plan_of"]
-
-TRAINING = "training"
-"""The reference that is the evidence of the model's own training."""
+__all__ = ["MonitorSettings", "change_plan", "plan_of"]
 
 
 class MonitorSettings(CheckedSettings):
@@ -34,8 +31,6 @@ class MonitorSettings(CheckedSettings):
         Column of unique ids, by which labels that come later find their rows.
     muted : dict of str to str, default={}
         Columns whose drift is known, and why it does not matter; they are still compared and shown.
-    reference : str, default="training"
-        What batches are compared with: the evidence of training, or the key of a batch.
 
     Examples
     --------
@@ -50,7 +45,6 @@ class MonitorSettings(CheckedSettings):
     largest_gap: float | None = Field(default=None, gt=0, le=1)
     row_id: str | None = None
     muted: dict[str, str] = Field(default_factory=dict)
-    reference: str = TRAINING
 
     @field_validator("muted")
     @classmethod

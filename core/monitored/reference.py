@@ -10,7 +10,7 @@ from core.cohorts import load_out_of_fold
 from core.errors import InputError
 from core.known_columns import newest_explanation
 from core.models import RunEvidence
-from core.monitoring import sketch
+from core.monitoring import ESTIMATED_METRICS, sketch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,17 +19,9 @@ if TYPE_CHECKING:
     from core.catalog import ModelVersion
     from core.monitoring import BatchSketch
 
-__all__ = [
-    "SCORE",
-    "SCORE_COLUMN",
-    "TRUTH",
-    "Reference",
-    "training_reference",
-    "with_score",
-]
+__all__ = ["SCORE_COLUMN", "Reference", "training_reference", "with_score"]
 
-SCORE, TRUTH = "y_score", "y_true"
-SCORE_COLUMN = "(score)"
+SCORE_COLUMN = "model score"
 """Name of the score among the columns of a batch."""
 _FILES = ("oof.parquet", "validation.parquet", "test.parquet")
 """Files of a run with predictions of rows that its model had not learned from."""
@@ -43,8 +35,8 @@ class Reference:
     ----------
     sketch : BatchSketch
         Sketch of the columns and of the score.
-    scores : DataFrame
-        y_true, y_score and the columns of groups of these rows.
+    rows : DataFrame
+        Columns of these rows with y_true, and y_score or a column ``p(label)`` for each of several classes.
     importance : mapping of str to float
         Importance of columns to the model; empty where it was not measured.
     known : frozenset of str
@@ -54,7 +46,7 @@ class Reference:
     """
 
     sketch: BatchSketch
-    scores: pd.DataFrame
+    rows: pd.DataFrame
     importance: Mapping[str, float]
     known: frozenset[str]
     evidence: RunEvidence
@@ -64,9 +56,17 @@ class Reference:
         """Label whose probability is the score; None for a number, or more than two labels."""
         return _positive(self.evidence)
 
-    def score_of(self, predictions: pd.DataFrame) -> pd.Series:
-        """Return the score of rows: a probability, a number, or how sure the model is of its most likely label."""
-        return _score_of(predictions, self.evidence)
+    @property
+    def metric(self) -> str:
+        """Metric that tells most of those that can be estimated without labels: that of the search where it is one."""
+        own = str(self.evidence.result.metric)
+        if own in ESTIMATED_METRICS and (self.positive is not None or own not in ("f1", "average_precision")):
+            return own
+        return "mae" if self.evidence.labels is None else "accuracy"
+
+    def scores_of(self, predictions: pd.DataFrame) -> pd.DataFrame:
+        """Return y_score, or a column ``p(label)`` for each of several classes, of rows that were scored."""
+        return _scores_of(predictions, self.evidence)
 
     def columns_of(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the columns of a batch that are compared; where one lacks, also unknown ones: it may be renamed."""
@@ -99,60 +99,53 @@ def training_reference(version: ModelVersion, *, access: Access) -> Reference:
     from core.storage import get_store
 
     evidence = RunEvidence.of(version.run_id, access=access)
+    if evidence.several:
+        raise InputError("A model of several labels per text cannot be watched.", "Watch one that chooses one label.")
     if evidence.dataset is None:
         raise InputError(
             "The table that this version was trained on was deleted: there is nothing to compare a batch with.",
-            "Upload the same table again, or choose a batch as the reference.",
+            "Upload the same table again.",
         )
     parts = [pd.read_parquet(evidence.path(name)) for name in _FILES if name in evidence.artifacts]
     predictions = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     if predictions.empty:
         raise InputError(
             "No row was kept out of this version's training: there is nothing to compare a batch with.",
-            "Train it with a test, or choose a batch as the reference.",
+            "Train it with a test.",
         )
-    columns = [str(field["name"]) for field in version.columns]
     path = get_store().local_path(evidence.dataset.data_digest)
-    table, predictions = load_out_of_fold(path, predictions, columns)
-    scores = pd.DataFrame({SCORE: _score_of(predictions, evidence), TRUTH: _truth(predictions, evidence)})
-    for field in version.columns:
-        name = str(field["name"])
-        if field["role"] == "group" or name in evidence.result.sensitive_columns:
-            scores[name] = table[name].to_numpy() if name in table else None
+    names = [str(field["name"]) for field in version.columns]
+    table, predictions = load_out_of_fold(path, predictions, names)
+    scores = _scores_of(predictions, evidence)
     return Reference(
-        sketch(with_score(table, scores[SCORE]), score=SCORE_COLUMN),
-        scores,
-        _importance(evidence, access=access),
-        frozenset(pq.read_schema(path).names),
-        evidence,
+        sketch=sketch(with_score(table, scores), score=SCORE_COLUMN),
+        rows=pd.concat([table, scores, predictions[[evidence.target]].set_axis(["y_true"], axis=1)], axis=1),
+        importance=_importance(evidence, access=access),
+        known=frozenset(pq.read_schema(path).names),
+        evidence=evidence,
     )
 
 
-def with_score(table: pd.DataFrame, score: pd.Series) -> pd.DataFrame:
-    """Return the columns of a batch with the score of its rows as one of them."""
-    return table.assign(**{SCORE_COLUMN: score.to_numpy()})
+def with_score(table: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of a batch with the score of its rows as one of them.
+
+    Of several classes it is how sure the model is of the most likely one.
+    """
+    return table.assign(**{SCORE_COLUMN: scores.max(axis=1).to_numpy()})
 
 
 def _positive(evidence: RunEvidence) -> str | None:
     labels = evidence.labels
-    return labels[-1] if labels is not None and len(labels) == 2 and not evidence.several else None
+    return labels[-1] if labels is not None and len(labels) == 2 else None
 
 
-def _score_of(predictions: pd.DataFrame, evidence: RunEvidence) -> pd.Series:
+def _scores_of(predictions: pd.DataFrame, evidence: RunEvidence) -> pd.DataFrame:
     if evidence.labels is None:
-        return predictions["prediction"].astype(float)
+        return predictions[["prediction"]].astype(float).set_axis(["y_score"], axis=1)
     positive = _positive(evidence)
     if positive is not None:
-        return predictions[f"p({positive})"].astype(float)
-    return predictions[[f"p({label})" for label in evidence.labels]].max(axis=1).astype(float)
-
-
-def _truth(predictions: pd.DataFrame, evidence: RunEvidence) -> pd.Series:
-    truth = predictions[evidence.target]
-    if evidence.labels is None:
-        return truth.astype(float)
-    positive = _positive(evidence)
-    return truth.astype(str) if positive is None else (truth.astype(str) == positive).astype(int)
+        return predictions[[f"p({positive})"]].astype(float).set_axis(["y_score"], axis=1)
+    return predictions[[f"p({label})" for label in evidence.labels]].astype(float)
 
 
 def _importance(evidence: RunEvidence, *, access: Access) -> dict[str, float]:

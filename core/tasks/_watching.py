@@ -4,118 +4,182 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
+from core import alerts
 from core.catalog import ModelVersion
-from core.errors import InputError
+from core.errors import InputError, PlumblineError
 from core.jobs import RunContext
+from core.jsonable import JsonObject
 from core.progress import Event
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from core.models import RowScorer
-    from core.monitored import Assessment, Batch, MonitorSettings, Reference
+    from core.monitored import Assessment, Batch, BatchLabels, MonitorSettings, Reference
 
-__all__ = ["watch_batches"]
+__all__ = ["NewBatch", "Watch"]
 
 
-def watch_batches(
-    context: RunContext, version: ModelVersion, batches: Sequence[tuple[str, float, pd.DataFrame]]
-) -> dict[str, JsonValue]:
-    """Score, compare and store batches, the earliest first; return the run's result.
+@dataclass(frozen=True)
+class NewBatch:
+    """Rows that are compared as one batch.
+
+    Parameters
+    ----------
+    name : str
+        Name of where they came from.
+    at : float
+        Moment of the batch, in seconds since 1970 (UTC).
+    frame : DataFrame
+        The rows.
+    """
+
+    name: str
+    at: float
+    frame: pd.DataFrame
+
+
+class Watch:
+    """A version with the evidence that its batches are compared with, and the batches before.
 
     Parameters
     ----------
     context : RunContext
-        The run.
+        The run that compares.
     version : ModelVersion
         The version that scores the rows.
-    batches : sequence of (str, float, DataFrame)
-        Name, moment and rows of each batch.
     """
-    from core.datasets import fingerprint
-    from core.models import RowScorer
-    from core.monitored import MONITORED, MonitorSettings, batches_of, plan_of, training_reference
 
-    access = context.access
-    settings = plan_of(version.model_id, access=access) or MonitorSettings()
-    context.report(Event("reference", 0.05, "Reading what the model was tested on"))
-    reference = training_reference(version, access=access)
-    scorer = RowScorer(version, policy="none", access=access)
-    before = {batch.fingerprint: batch for batch in batches_of(version.model_id, access=access)}
-    results: list[JsonValue] = []
-    repeated: list[JsonValue] = []
-    for number, (name, at, frame) in enumerate(sorted(batches, key=lambda item: item[1]), start=1):
-        context.report(
-            Event("compare", 0.1 + 0.9 * number / len(batches), f"Batch {number:,} of {len(batches):,}: {name}")
+    def __init__(self, context: RunContext, version: ModelVersion) -> None:
+        from core.models import RowScorer
+        from core.monitored import MonitorSettings, batches_of, plan_of, training_reference
+
+        self._context, self._version, self._access = context, version, context.access
+        self._settings: MonitorSettings = plan_of(version.model_id, access=context.access) or MonitorSettings()
+        context.report(Event("reference", 0.05, "Reading what the model was tested on"))
+        self._reference: Reference = training_reference(version, access=context.access)
+        self._scorer: RowScorer = RowScorer(version, policy="none", access=context.access)
+        self._known = {batch.fingerprint: batch for batch in batches_of(version.model_id, access=context.access)}
+
+    def add(self, batches: Sequence[NewBatch]) -> JsonObject:
+        """Score, compare and store batches, the earliest first; return what the run's result says of them."""
+        from core.datasets import fingerprint
+        from core.monitored import LABELED, MONITORED
+
+        results: list[JsonObject] = []
+        labeled: list[JsonObject] = []
+        repeated: list[JsonObject] = []
+        for number, batch in enumerate(sorted(batches, key=lambda item: item.at), start=1):
+            said = f"Batch {number:,} of {len(batches):,}: {batch.name}"
+            self._context.report(Event("compare", 0.1 + 0.9 * (number - 1) / len(batches), said))
+            mark = fingerprint(batch.frame)
+            if mark in self._known:
+                repeated.append({"name": batch.name, "key": self._known[mark].key})
+                continue
+            compared, labels = self._compare(f"{self._context.run.id}-{number}", batch, mark)
+            self._known[mark] = compared
+            results.append(compared.to_dict())
+            if labels is not None:
+                labeled.append(labels.to_dict())
+        return {
+            "model": self._version.model_id,
+            "version": self._version.number,
+            MONITORED: results,
+            LABELED: labeled,
+            "repeated": repeated,
+        }
+
+    def _compare(self, key: str, new: NewBatch, mark: str) -> tuple[Batch, BatchLabels | None]:
+        from core.monitored import Batch, assess
+
+        reference, settings, frame = self._reference, self._settings, new.frame
+        table, scores, problem = reference.columns_of(frame), None, ""
+        try:
+            scores = reference.scores_of(self._scorer.score(frame)).reset_index(drop=True)
+            if reference.evidence.replay is not None:
+                table = self._scorer.cells(frame)
+        except InputError as error:
+            problem = error.message
+        groups = frame[[name for name in reference.evidence.result.sensitive_columns if name in frame]]
+        look = len(self._known) + 1
+        assessed = assess(table, scores, groups, reference, settings, look=look, as_of=new.at)
+        batch = Batch(
+            key=key,
+            name=new.name,
+            at=new.at,
+            rows=len(frame),
+            version=self._version.number,
+            fingerprint=mark,
+            look=look,
+            states=assessed.states,
+            drifted=tuple(name for name in assessed.report.drifted_columns if name not in settings.muted),
+            muted={name: settings.muted[name] for name in assessed.muted},
+            problem=problem,
+            performance=assessed.performance,
+            gaps=assessed.gaps,
         )
-        mark = fingerprint(frame)
-        if mark in before:
-            repeated.append({"name": name, "key": before[mark].key})
-            continue
-        key = f"{context.run.id}-{number}"
-        batch = _watch(context, key, name, at, frame, mark, len(before) + 1, version, scorer, reference, settings)
-        before[mark] = batch
-        results.append(batch.to_dict())
-    return {"model": version.model_id, "version": version.number, MONITORED: results, "repeated": repeated}
+        self._keep(key, assessed, self._ids(frame, scores))
+        self._alarm(batch)
+        return batch, self._labels(batch, frame, scores)
 
+    def _ids(self, frame: pd.DataFrame, scores: pd.DataFrame | None) -> pd.DataFrame | None:
+        """Return the ids and scores of the rows, by which labels find them later."""
+        name = self._settings.row_id
+        if scores is None or name is None or name not in frame:
+            return None
+        return scores.assign(row_id=frame[name].to_numpy())
 
-def _watch(
-    context: RunContext,
-    key: str,
-    name: str,
-    at: float,
-    frame: pd.DataFrame,
-    fingerprint: str,
-    look: int,
-    version: ModelVersion,
-    scorer: RowScorer,
-    reference: Reference,
-    settings: MonitorSettings,
-) -> Batch:
-    """Score, compare and store one batch."""
-    from core.monitored import Batch, assess
+    def _keep(self, key: str, assessed: Assessment, rows: pd.DataFrame | None) -> None:
+        from core.monitored import DRIFT, REFERENCE, ROWS, SKETCH, file_of
 
-    score, problem = None, ""
-    table = reference.columns_of(frame)
-    try:
-        score = reference.score_of(scorer.score(frame))
-        if reference.evidence.replay is not None:
-            table = scorer.cells(frame)
-    except InputError as error:
-        problem = error.message
-    assessed = assess(table, score, reference, settings, look=look, as_of=at)
-    _keep(context, key, assessed, reference)
-    return Batch(
-        key=key,
-        name=name,
-        at=at,
-        rows=len(frame),
-        version=version.number,
-        reference=settings.reference,
-        fingerprint=fingerprint,
-        look=look,
-        state=assessed.state.state,
-        reasons=assessed.state.reasons,
-        drifted=tuple(column for column in assessed.report.drifted_columns if column not in settings.muted),
-        muted=assessed.muted,
-        caveat=assessed.state.caveat,
-        problem=problem,
-    )
+        contents = {
+            DRIFT: json.dumps(assessed.report.to_dict()).encode(),
+            SKETCH: assessed.sketch.to_bytes(),
+            REFERENCE: self._reference.sketch.to_bytes(),
+        }
+        path = self._context.workdir / "kept"
+        for name, content in contents.items():
+            path.write_bytes(content)
+            self._context.keep(file_of(key, name), path)
+        if rows is not None:
+            rows.to_parquet(path, index=False)
+            self._context.keep(file_of(key, ROWS), path)
 
+    def _alarm(self, batch: Batch) -> None:
+        state = batch.state
+        if state.state != "alarm":
+            return
+        alerts.raise_alert(
+            self._version.model_id,
+            f"batch/{batch.fingerprint}",
+            f"Batch {batch.name}: {state.reasons[0]}",
+            level="critical",
+            message="\n".join(state.reasons[:10]),
+            hint="Look at the batch on the model's tab Monitor.",
+            facts={"batch": batch.key, "rows": batch.rows, "drifted": list(batch.drifted[:20])},
+            run_id=self._context.run.id,
+            access=self._access,
+        )
 
-def _keep(context: RunContext, key: str, assessed: Assessment, reference: Reference) -> None:
-    from core.monitored import DRIFT, REFERENCE, SKETCH, file_of
+    def _labels(self, batch: Batch, frame: pd.DataFrame, scores: pd.DataFrame | None) -> BatchLabels | None:
+        """Return what the labels say that came with the rows, if any did."""
+        target = self._reference.evidence.target
+        if scores is None or target not in frame or not frame[target].notna().any():
+            return None
+        import pandas as pd
 
-    contents = {
-        DRIFT: json.dumps(assessed.report.to_dict()).encode(),
-        SKETCH: assessed.sketch.to_bytes(),
-        REFERENCE: reference.sketch.to_bytes(),
-    }
-    for name, content in contents.items():
-        path = context.workdir / "kept"
-        path.write_bytes(content)
-        context.keep(file_of(key, name), path)
+        from core.monitored import BatchLabels, judge_measured
+        from core.monitoring import LabelBook
+
+        ids = range(len(frame))
+        book, delivery = LabelBook.of(ids).add(pd.DataFrame({"row_id": ids, "y_true": frame[target].to_numpy()}))
+        try:
+            measured, state = judge_measured(
+                scores.assign(row_id=ids), book, self._reference, batch.performance, self._settings, look=batch.look
+            )
+        except PlumblineError:
+            return None  # no label that the model knows: the batch says so as a column that it cannot read
+        return BatchLabels(batch.key, self._context.run.id, len(book), delivery.sentence, measured, state)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -18,7 +17,7 @@ from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 from core.readings import training_reading
 from core.tasks._uploads import TOO_LARGE_HINT, keep_upload, shared_upload, upload_path, uploaded_file
-from core.tasks._watching import watch_batches
+from core.tasks._watching import NewBatch, Watch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,20 +121,20 @@ def run(context: RunContext) -> dict[str, JsonValue]:
 
     version = resolve(context.settings["version"], access=context.access)
     context.report(Event("read", 0.0, "Reading the rows"))
-    return watch_batches(context, version, list(_batches(context, version)))
+    batches, undated = _batches(context, version)
+    return {**Watch(context, version).add(batches), "undated": undated}
 
 
-def _batches(context: RunContext, version: ModelVersion) -> Iterator[tuple[str, float, pd.DataFrame]]:
-    """Yield name, moment and rows of each batch."""
+def _batches(context: RunContext, version: ModelVersion) -> tuple[list[NewBatch], int]:
+    """Return the batches, and the number of rows that have no date and are in none of them."""
     settings = context.settings
     frame = _frame(context, version)
     if "replay" not in settings:
-        yield str(settings["filename"]), float(settings["at"]), frame
-        return
+        return [NewBatch(str(settings["filename"]), float(settings["at"]), frame)], 0
     from core.monitoring import split_by_date
 
-    for start, part in split_by_date(frame, **settings["replay"]):
-        yield f"{start:%Y-%m-%d}", start.timestamp(), part
+    parts, undated = split_by_date(frame, settings["replay"]["column"], settings["replay"]["batches"])
+    return [NewBatch(part.name, part.as_of.timestamp(), part.frame) for part in parts], len(undated)
 
 
 def _frame(context: RunContext, version: ModelVersion) -> pd.DataFrame:

@@ -35,11 +35,11 @@ def show(opened: OpenModel) -> None:
         _introduction()
         return
     chosen = _chosen(batches)
-    badges.show(STATE_BADGES[batches[-1].state])
+    badges.show(STATE_BADGES[batches[-1].state.state])
     st.subheader(_headline(batches))
     monitor_charts.timeline(batches, chosen.key)
     _list(opened, batches)
-    monitor_batch.show(chosen, plan or MonitorSettings())
+    monitor_batch.show(chosen)
 
 
 def _actions(opened: OpenModel, plan: MonitorSettings | None) -> None:
@@ -64,12 +64,12 @@ def _working(opened: OpenModel) -> None:
 
 def _headline(batches: list[Batch]) -> str:
     newest = batches[-1]
-    alarms = sum(batch.state == "alarm" for batch in batches)
+    alarms = sum(batch.state.state == "alarm" for batch in batches)
     many = f"{len(batches):,} batch{'es' * (len(batches) != 1)}"
-    if newest.state == "alarm":
-        return f"The newest of {many} raises an alarm: {frame.plain(newest.reasons[0])}"
+    if newest.state.state == "alarm":
+        return f"The newest of {many} raises an alarm: {frame.plain(newest.state.reasons[0])}"
     if alarms:
-        return f"{alarms:,} of {many} raised an alarm; the newest is {LOOK_STATES[newest.state].lower()}"
+        return f"{alarms:,} of {many} raised an alarm; the newest is {LOOK_STATES[newest.state.state].lower()}"
     return f"{many} compared, no alarm"
 
 
@@ -79,7 +79,7 @@ def _chosen(batches: list[Batch]) -> Batch:
     named = st.query_params.get("batch")
     if named in by_key:
         return by_key[named]
-    alarms = [batch for batch in batches if batch.state == "alarm"]
+    alarms = [batch for batch in batches if batch.state.state == "alarm"]
     return alarms[-1] if alarms else batches[-1]
 
 
@@ -91,8 +91,8 @@ def _list(opened: OpenModel, batches: list[Batch]) -> None:
             {
                 "Batch": [batch.name for batch in newest_first],
                 "Moment": [numbers.when(batch.at) for batch in newest_first],
-                "State": [LOOK_STATES[batch.state] for batch in newest_first],
-                "Why": [batch.reasons[0] if batch.reasons else None for batch in newest_first],
+                "State": [LOOK_STATES[batch.state.state] for batch in newest_first],
+                "Why": [batch.state.reasons[0] for batch in newest_first],
                 "Columns that drifted": [", ".join(batch.drifted[:5]) or None for batch in newest_first],
                 "Rows": [batch.rows for batch in newest_first],
                 "Version": [batch.version for batch in newest_first],

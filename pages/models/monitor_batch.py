@@ -6,41 +6,39 @@ import pandas as pd
 import streamlit as st
 
 from core import monitored
-from core.monitored import SCORE_COLUMN, Batch, MonitorSettings
+from core.monitored import SCORE_COLUMN, Batch
 from core.monitoring import ColumnDrift, DriftReport
 from pages._ui import findings, frame, numbers
-from pages.models import monitor_charts
+from pages.models import monitor_charts, monitor_performance
 
 __all__ = ["show"]
 
 _MOST_COLUMNS = 200
 
 
-def show(batch: Batch, settings: MonitorSettings) -> None:
+def show(batch: Batch) -> None:
     """Draw a batch."""
     report = monitored.report_of(batch, access=frame.access())
+    state = batch.state
     st.markdown(f"### {frame.plain(batch.name)}")
     st.caption(
         f"{batch.rows:,} rows, {numbers.when(batch.at):%-d %B %Y}, scored by version {batch.version}; compared with "
-        f"{report.reference_rows:,} rows {_of_reference(batch)}. Look {batch.look:,} of the series."
+        f"{report.reference_rows:,} rows that training kept out. Look {batch.look:,} of the series."
     )
-    for reason in batch.reasons[:8]:
+    for reason in state.reasons[:8]:
         st.markdown(f"- {frame.plain(reason)}")
     if batch.problem:
         st.warning(f"The rows could not be scored: {frame.plain(batch.problem)}")
     if batch.muted:
-        why = "; ".join(f"{name}: {settings.muted.get(name, 'muted then')}" for name in batch.muted)
+        why = "; ".join(f"{name}: {reason}" for name, reason in batch.muted.items())
         st.caption(f"Drifted, and muted: {frame.plain(why)}.")
-    if batch.caveat:
-        st.caption(batch.caveat)
+    if state.caveat:
+        st.caption(state.caveat)
+    monitor_performance.show(batch)
     _columns(batch, report)
     if report.data_quality:
         st.markdown("**The batch as data**")
         findings.show([finding.to_dict() for finding in report.data_quality])
-
-
-def _of_reference(batch: Batch) -> str:
-    return "that training kept out" if batch.reference == monitored.TRAINING else "of an earlier batch"
 
 
 def _columns(batch: Batch, report: DriftReport) -> None:

@@ -25,9 +25,9 @@ def timeline(batches: Sequence[Batch], focus: str) -> None:
         {
             "at": [pd.Timestamp(numbers.when(batch.at)).tz_localize(None) for batch in batches],
             "drifted": [len(batch.drifted) for batch in batches],
-            "state": [LOOK_STATES[batch.state] for batch in batches],
+            "state": [LOOK_STATES[batch.state.state] for batch in batches],
             "batch": [batch.name for batch in batches],
-            "why": [batch.reasons[0] if batch.reasons else "" for batch in batches],
+            "why": [batch.state.reasons[0] for batch in batches],
             "rows": [batch.rows for batch in batches],
             "size": [220 if batch.key == focus else 90 for batch in batches],
         }
@@ -53,10 +53,10 @@ def timeline(batches: Sequence[Batch], focus: str) -> None:
             alt.Tooltip("rows:Q", format=","),
         ],
     )
-    title = f"{sum(batch.state == 'alarm' for batch in batches):,} of {len(batches):,} batches raised an alarm"
+    title = f"{sum(batch.state.state == 'alarm' for batch in batches):,} of {len(batches):,} batches raised an alarm"
     st.altair_chart(
         (line + marks).properties(height=charts.HEIGHT, title=fitted(title)),
-        alt=f"{title}: " + ", ".join(f"{batch.name} {LOOK_STATES[batch.state]}" for batch in batches[-20:]),
+        alt=f"{title}: " + ", ".join(f"{batch.name} {LOOK_STATES[batch.state.state]}" for batch in batches[-20:]),
     )
 
 
