@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core import alerts
-from core.catalog import ModelVersion
+from core.catalog import ModelVersion, artifacts
 from core.errors import InputError, PlumblineError
 from core.jobs import RunContext
 from core.jsonable import JsonObject
@@ -92,6 +92,75 @@ class Watch:
             "repeated": repeated,
         }
 
+    def add_labels(self, labels: pd.DataFrame) -> JsonObject:
+        """Join labels to the rows of all batches that have ids; return what the run's result says of them.
+
+        Parameters
+        ----------
+        labels : DataFrame
+            Table with row_id and y_true.
+
+        Raises
+        ------
+        InputError
+            When no batch has ids, or no id is that of a row.
+        """
+        from core.monitored import LABELED
+
+        ready = [batch for batch in self._known.values() if self._has_rows(batch)]
+        if not ready:
+            raise InputError(
+                "No batch of this model has ids of its rows, so labels cannot find them.",
+                "Name the column of ids in the rules, and bring the batches after that.",
+            )
+        labeled: list[JsonObject] = []
+        for number, batch in enumerate(ready, start=1):
+            said = f"Batch {number:,} of {len(ready):,}: {batch.name}"
+            self._context.report(Event("compare", 0.1 + 0.9 * (number - 1) / len(ready), said))
+            added = self._join(batch, labels)
+            if added is not None:
+                labeled.append(added.to_dict())
+        if not labeled:
+            examples = ", ".join(map(str, labels["row_id"].dropna().head(3)))
+            raise InputError(
+                f"None of the {len(labels):,} labels found a row of a batch, or brought what is not known already; ids "
+                f"are such as {examples}.",
+                "Choose the column with the ids that the batches have.",
+            )
+        return {"model": self._version.model_id, "version": self._version.number, LABELED: labeled}
+
+    def _has_rows(self, batch: Batch) -> bool:
+        from core.monitored import ROWS, file_of
+
+        return any(item.name == file_of(batch.key, ROWS) for item in artifacts.find(batch.run_id, access=self._access))
+
+    def _join(self, batch: Batch, labels: pd.DataFrame) -> BatchLabels | None:
+        """Return what a batch says by the labels before and these; None where these bring nothing new."""
+        import io
+
+        import pandas as pd
+
+        from core.monitored import LABELS, ROWS, BatchLabels, file_of, judge_measured, read_file
+        from core.monitoring import LabelBook
+
+        rows = pd.read_parquet(io.BytesIO(read_file(batch.run_id, batch.key, ROWS, access=self._access)))
+        book = LabelBook.of(rows["row_id"])
+        if batch.labels is not None and batch.labels.run_id != batch.run_id:
+            kept = read_file(batch.labels.run_id, batch.key, LABELS, access=self._access)
+            book, _ = book.add(pd.read_parquet(io.BytesIO(kept)))
+        book, delivery = book.add(labels)
+        if not delivery.new:
+            return None
+        measured, state = judge_measured(
+            rows, book, self._reference, batch.performance, self._settings, look=batch.look
+        )
+        path = self._context.workdir / "kept"
+        pd.DataFrame({"row_id": book.labels.index, "y_true": book.labels.array}).to_parquet(path, index=False)
+        self._context.keep(file_of(batch.key, LABELS), path)
+        added = BatchLabels(batch.key, self._context.run.id, len(book), delivery.sentence, measured, state)
+        self._alarm(replace(batch, labels=added))
+        return added
+
     def _compare(self, key: str, new: NewBatch, mark: str) -> tuple[Batch, BatchLabels | None]:
         from core.monitored import Batch, assess
 
@@ -122,8 +191,9 @@ class Watch:
             gaps=assessed.gaps,
         )
         self._keep(key, assessed, self._ids(frame, scores))
+        labels = self._labels(batch, frame, scores)
         self._alarm(batch)
-        return batch, self._labels(batch, frame, scores)
+        return batch, labels
 
     def _ids(self, frame: pd.DataFrame, scores: pd.DataFrame | None) -> pd.DataFrame | None:
         """Return the ids and scores of the rows, by which labels find them later."""
@@ -154,7 +224,7 @@ class Watch:
             return
         alerts.raise_alert(
             self._version.model_id,
-            f"batch/{batch.fingerprint}",
+            f"batch/{batch.fingerprint}" + ("/labels" if batch.labels is not None else ""),
             f"Batch {batch.name}: {state.reasons[0]}",
             level="critical",
             message="\n".join(state.reasons[:10]),

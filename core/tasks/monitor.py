@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from core import jobs
 from core.access import Access, upload_limit_mb
 from core.catalog import ModelVersion, datasets, models, runs
+from core.columns import require_columns
 from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
@@ -22,7 +23,7 @@ from core.tasks._watching import NewBatch, Watch
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SPEC", "Replay", "run", "submit_dataset", "submit_upload"]
+__all__ = ["SPEC", "Replay", "run", "submit_dataset", "submit_labels", "submit_upload"]
 
 SPEC = TaskSpec(
     name="monitor",
@@ -109,6 +110,34 @@ def submit_dataset(
     return _submit(version, source, stored.name, at=at, access=access)
 
 
+def submit_labels(
+    version: ModelVersion, file: IO[bytes], filename: str, *, row_id: str, label: str, access: Access
+) -> str:
+    """Copy an upload out of memory and queue the run that joins its labels to all batches; returns the run's id.
+
+    Parameters
+    ----------
+    version : ModelVersion
+        A version of the model.
+    file : binary file
+        A file in any format that `read_table` takes.
+    filename : str
+        Name that the user gave the file.
+    row_id, label : str
+        Columns of the file with the ids of the rows, and with their labels.
+    access : Access
+        The workspace, and who acts in it.
+
+    Raises
+    ------
+    LimitError
+        When the file is larger than ``max_upload_mb``.
+    """
+    upload = keep_upload(file, filename, upload_limit_mb(), TOO_LARGE_HINT, access=access)
+    source = {"upload": upload, **shared_upload(upload_path(upload)), "filename": filename[:200]}
+    return _submit(version, source | {"labels": {"row_id": row_id, "label": label}}, filename, at=None, access=access)
+
+
 def _submit(version: ModelVersion, source: dict[str, JsonValue], name: str, *, at: float | None, access: Access) -> str:
     model = models.get(version.model_id, access=access)
     settings = {"version": version.id, "model": model.id, "at": time.time() if at is None else at, **source}
@@ -121,6 +150,11 @@ def run(context: RunContext) -> dict[str, JsonValue]:
 
     version = resolve(context.settings["version"], access=context.access)
     context.report(Event("read", 0.0, "Reading the rows"))
+    if "labels" in context.settings:
+        frame, columns = _frame(context, version), context.settings["labels"]
+        require_columns(frame.columns, [columns["row_id"], columns["label"]], what="The file")
+        labels = frame[[columns["row_id"], columns["label"]]].set_axis(["row_id", "y_true"], axis=1)
+        return Watch(context, version).add_labels(labels)
     batches, undated = _batches(context, version)
     return {**Watch(context, version).add(batches), "undated": undated}
 

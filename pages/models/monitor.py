@@ -37,14 +37,18 @@ def show(opened: OpenModel) -> None:
     chosen = _chosen(batches)
     badges.show(STATE_BADGES[batches[-1].state.state])
     st.subheader(_headline(batches))
-    monitor_charts.timeline(batches, chosen.key)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        monitor_charts.timeline(batches, chosen.key)
+    with right:
+        monitor_charts.performance(batches)
     _list(opened, batches)
     monitor_batch.show(chosen)
 
 
 def _actions(opened: OpenModel, plan: MonitorSettings | None) -> None:
     with st.container(horizontal=True):
-        monitor_bring.show(opened)
+        monitor_bring.show(opened, None if plan is None else plan.row_id)
         monitor_plan.show(opened, plan)
 
 

@@ -80,7 +80,8 @@ def _columns(batch: Batch, report: DriftReport) -> None:
     if len(results) > len(shown):
         st.caption(f"The first {len(shown):,} of {len(results):,} columns.")
     rows = event.selection.rows
-    chosen = shown[rows[0]] if rows and rows[0] < len(shown) else shown[0]
+    first = next((result for result in report.results if result.drifted), shown[0])
+    chosen = shown[rows[0]] if rows and rows[0] < len(shown) else first
     before, now = (monitored.sketch_of(batch, access=frame.access(), reference=side) for side in (True, False))
     table = monitored.distribution(chosen.name, before, now)
     monitor_charts.distributions(_title(chosen), table, dates=chosen.type == "date")

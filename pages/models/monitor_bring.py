@@ -14,23 +14,42 @@ from pages.models.metrics import OpenModel
 
 __all__ = ["show"]
 
-_FILE, _DATASET = "A file", "A dataset"
+_FILE, _DATASET, _LABELS = "A file", "A dataset", "Labels"
 
 
-def show(opened: OpenModel) -> None:
-    """Draw the popover."""
+def show(opened: OpenModel, row_id: str | None) -> None:
+    """Draw the popover; `row_id` is the column by which labels find their rows."""
     with st.popover(
         "Bring a batch", icon=":material/add:", type="primary", key="models-monitor-bring", on_change="rerun"
     ) as popover:
         if not popover.open:
             return
         kind = st.segmented_control(
-            "Rows from", [_FILE, _DATASET], default=_FILE, required=True, key="models-monitor-from"
+            "Rows from", [_FILE, _DATASET, _LABELS], default=_FILE, required=True, key="models-monitor-from"
         )
-        if kind == _DATASET:
+        if kind == _LABELS:
+            _labels(opened, row_id)
+        elif kind == _DATASET:
             _dataset(opened)
         else:
             _file(opened)
+
+
+def _labels(opened: OpenModel, row_id: str | None) -> None:
+    if row_id is None:
+        st.caption("Labels find their rows by ids. Name the column of ids in the rules, before batches come.")
+        return
+    file = uploader.show("A table with ids and labels", key="models-monitor-labels", limit_mb=upload_limit_mb())
+    target = str(opened.version.lineage.get("target", ""))
+    with st.container(horizontal=True):
+        ids = st.text_input("Column of ids", row_id, key="models-monitor-labels-id")
+        label = st.text_input("Column of labels", target, key="models-monitor-labels-label")
+    pressed = st.button("Join", type="primary", key="models-monitor-join", disabled=file is None or not label)
+    if pressed and file is not None:
+        uploader.clear("models-monitor-labels")
+        with frame.errors_shown():
+            monitor.submit_labels(opened.version, file, file.name, row_id=ids, label=label, access=frame.access())
+            st.rerun()
 
 
 def _moment() -> float | None:

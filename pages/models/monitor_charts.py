@@ -10,12 +10,13 @@ import streamlit as st
 
 from core.charts import fitted
 from core.monitored import BATCH, REFERENCE_ROWS, Batch
-from core.monitoring import LOOK_STATES
+from core.monitoring import ESTIMATED_METRICS, LOOK_STATES
 from pages._ui import charts, numbers, theme
 
-__all__ = ["distributions", "timeline"]
+__all__ = ["distributions", "performance", "timeline"]
 
 _SIDES = (REFERENCE_ROWS, BATCH)
+_ESTIMATED, _MEASURED = "Estimated without labels", "Measured"
 _SHAPES = {"fine": "circle", "not enough data": "square", "look": "diamond", "alarm": "triangle-up"}
 
 
@@ -37,7 +38,7 @@ def timeline(batches: Sequence[Batch], focus: str) -> None:
     colors = [hues[2], theme.muted(), hues[3], hues[1]]
     base = alt.Chart(table)
     x = alt.X("at:T", title=None, axis=alt.Axis(tickCount=8, labelOverlap=True))
-    y = alt.Y("drifted:Q", title="Columns that drifted", axis=alt.Axis(tickMinStep=1, format="d"))
+    y = alt.Y("drifted:Q", title="Columns", axis=alt.Axis(tickMinStep=1, format="d"))
     line = base.mark_line(color=theme.muted(), strokeWidth=1).encode(x=x, y=y)
     marks = base.mark_point(filled=True, opacity=1).encode(
         x=x,
@@ -53,10 +54,55 @@ def timeline(batches: Sequence[Batch], focus: str) -> None:
             alt.Tooltip("rows:Q", format=","),
         ],
     )
-    title = f"{sum(batch.state.state == 'alarm' for batch in batches):,} of {len(batches):,} batches raised an alarm"
+    title = "Columns that drifted in each batch"
     st.altair_chart(
         (line + marks).properties(height=charts.HEIGHT, title=fitted(title)),
         alt=f"{title}: " + ", ".join(f"{batch.name} {LOOK_STATES[batch.state.state]}" for batch in batches[-20:]),
+    )
+
+
+def performance(batches: Sequence[Batch]) -> None:
+    """Draw the performance of each batch: as it was estimated, with its band, and as labels measured it."""
+    records = []
+    for batch in batches:
+        at = pd.Timestamp(numbers.when(batch.at)).tz_localize(None)
+        estimate, labels = batch.performance, batch.labels
+        if estimate is not None and estimate.value is not None:
+            records.append([at, batch.name, _ESTIMATED, estimate.value, estimate.low, estimate.high])
+        if labels is not None:
+            measured = labels.measured.measured
+            records.append([at, batch.name, _MEASURED, measured.value, measured.low, measured.high])
+    known = [batch.performance for batch in batches if batch.performance is not None]
+    if not records or not known:
+        return
+    table = pd.DataFrame(records, columns=["at", "batch", "kind", "value", "low", "high"])
+    title = ESTIMATED_METRICS[known[-1].metric].title
+    colors = alt.Color(
+        "kind:N",
+        title=None,
+        scale=alt.Scale(domain=[_ESTIMATED, _MEASURED], range=[theme.accent(), theme.categorical()[1]]),
+        legend=_legend(),
+    )
+    base = alt.Chart(table)
+    x = alt.X("at:T", title=None, axis=alt.Axis(tickCount=8, labelOverlap=True))
+    scale = alt.Scale(zero=False)
+    band = base.transform_filter(alt.datum.kind == _ESTIMATED).mark_area(opacity=0.18, color=theme.accent())
+    band = band.encode(x=x, y=alt.Y("low:Q", title=title, scale=scale), y2="high:Q")
+    tips = ["batch:N", "kind:N", *(alt.Tooltip(f"{part}:Q", format=".4f") for part in ("value", "low", "high"))]
+    line = base.mark_line().encode(x=x, y=alt.Y("value:Q", scale=scale), color=colors)
+    dots = base.mark_point(filled=True, size=60, opacity=1).encode(
+        x=x, y="value:Q", color=colors, shape=alt.Shape("kind:N", title=None, legend=None), tooltip=tips
+    )
+    bars = base.transform_filter(alt.datum.kind == _MEASURED).mark_rule(color=theme.categorical()[1], opacity=0.6)
+    layers = [band, bars.encode(x=x, y="low:Q", y2="high:Q"), line, dots]
+    if known[-1].reference is not None:
+        rule = alt.Chart(pd.DataFrame({"reference": [known[-1].reference]}))
+        layers.append(rule.mark_rule(strokeDash=[4, 4], color=theme.muted()).encode(y="reference:Q"))
+    heading = f"{title} of each batch; dashed: of the rows that training kept out"
+    st.altair_chart(
+        alt.layer(*layers).properties(height=charts.HEIGHT, title=fitted(heading)),
+        alt=f"{heading}: "
+        + ", ".join(f"{row.batch} {row.kind} {row.value:.3f}" for row in table.tail(20).itertuples()),
     )
 
 
@@ -85,7 +131,7 @@ def distributions(name: str, table: pd.DataFrame, *, dates: bool) -> None:
             alt.Chart(binned)
             .mark_bar(opacity=0.6, binSpacing=0)
             .encode(
-                x=alt.X(f"low:{kind}", title=name, axis=alt.Axis(tickCount=6)),
+                x=alt.X(f"low:{kind}", bin="binned", title=name, axis=alt.Axis(tickCount=6)),
                 x2="high",
                 y=alt.Y("share:Q", stack=None, title="Rows", axis=alt.Axis(format=".0%")),
                 color=_sides(),
