@@ -6,6 +6,7 @@ from core import known_columns
 from core.catalog import datasets, runs
 from core.tasks import ingest
 from pages._ui import badges, frame, header, numbers, server_facts
+from pages.home import open_alerts
 
 access = frame.access()
 known = datasets.find(access=access)
@@ -13,6 +14,7 @@ recent = runs.find(task="automl", limit=5, access=access)
 
 header.show("Plumbline", "From a table to a machine-learning model that you can defend.")
 frame.show_notices()
+open_alerts.show()
 
 if not known:
     with st.container(border=True):

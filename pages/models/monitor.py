@@ -11,7 +11,7 @@ from core.monitored import Batch, MonitorSettings
 from core.monitoring import LOOK_STATES
 from pages._ui import badges, frame, listing, numbers, run_view
 from pages._ui.badges import Badge
-from pages.models import monitor_batch, monitor_bring, monitor_charts, monitor_plan
+from pages.models import monitor_alerts, monitor_batch, monitor_bring, monitor_charts, monitor_next, monitor_plan
 from pages.models.metrics import OpenModel
 
 __all__ = ["STATE_BADGES", "show"]
@@ -35,6 +35,7 @@ def show(opened: OpenModel) -> None:
         _introduction()
         return
     chosen = _chosen(batches)
+    monitor_alerts.show(opened.model.id)
     badges.show(STATE_BADGES[batches[-1].state.state])
     st.subheader(_headline(batches))
     left, right = st.columns(2, gap="medium")
@@ -44,6 +45,7 @@ def show(opened: OpenModel) -> None:
         monitor_charts.performance(batches)
     _list(opened, batches)
     monitor_batch.show(chosen)
+    monitor_next.show(opened, chosen, plan or MonitorSettings())
 
 
 def _actions(opened: OpenModel, plan: MonitorSettings | None) -> None:
