@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import PlumblineError
 from core.monitored.plan import MonitorSettings
-from core.monitored.reference import Reference, with_score
+from core.monitored.reference import SCORE_COLUMN, Reference, with_score
 from core.monitoring import (
     DriftReport,
     LabelBook,
@@ -104,6 +104,8 @@ def assess(
         alpha=settings.alpha,
         relevance=settings.relevance,
     )
+    if scores is None:  # that the score lacks is said where the rows could not be scored
+        report = _without(report, [SCORE_COLUMN])
     muted = tuple(name for name in report.drifted_columns if name in settings.muted)
     states = {"drift": judge_look(_without(report, list(settings.muted)), look=look, alpha=settings.alpha)}
     performance, gaps = None, {}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from core.models import RowScorer
     from core.monitored import Assessment, Batch, BatchLabels, MonitorSettings, Reference
+    from core.monitoring import LabelDelivery
 
 __all__ = ["NewBatch", "Watch"]
 
@@ -114,28 +115,35 @@ class Watch:
                 "Name the column of ids in the rules, and bring the batches after that.",
             )
         labeled: list[JsonObject] = []
+        deliveries: list[JsonObject] = []
         for number, batch in enumerate(ready, start=1):
             said = f"Batch {number:,} of {len(ready):,}: {batch.name}"
             self._context.report(Event("compare", 0.1 + 0.9 * (number - 1) / len(ready), said))
-            added = self._join(batch, labels)
+            added, delivery = self._join(batch, labels)
+            if delivery.unknown < delivery.rows - delivery.missing:
+                deliveries.append({"key": batch.key, "name": batch.name, "said": delivery.sentence})
             if added is not None:
                 labeled.append(added.to_dict())
-        if not labeled:
+        if not deliveries:
             examples = ", ".join(map(str, labels["row_id"].dropna().head(3)))
             raise InputError(
-                f"None of the {len(labels):,} labels found a row of a batch, or brought what is not known already; ids "
-                f"are such as {examples}.",
+                f"None of the {len(labels):,} labels found a row of a batch; their ids are such as {examples}.",
                 "Choose the column with the ids that the batches have.",
             )
-        return {"model": self._version.model_id, "version": self._version.number, LABELED: labeled}
+        return {
+            "model": self._version.model_id,
+            "version": self._version.number,
+            LABELED: labeled,
+            "deliveries": deliveries,
+        }
 
     def _has_rows(self, batch: Batch) -> bool:
         from core.monitored import ROWS, file_of
 
         return any(item.name == file_of(batch.key, ROWS) for item in artifacts.find(batch.run_id, access=self._access))
 
-    def _join(self, batch: Batch, labels: pd.DataFrame) -> BatchLabels | None:
-        """Return what a batch says by the labels before and these; None where these bring nothing new."""
+    def _join(self, batch: Batch, labels: pd.DataFrame) -> tuple[BatchLabels | None, LabelDelivery]:
+        """Return what a batch says by the labels before and these, None where they bring nothing new; and what came."""
         import io
 
         import pandas as pd
@@ -150,7 +158,7 @@ class Watch:
             book, _ = book.add(pd.read_parquet(io.BytesIO(kept)))
         book, delivery = book.add(labels)
         if not delivery.new:
-            return None
+            return None, delivery
         measured, state = judge_measured(
             rows, book, self._reference, batch.performance, self._settings, look=batch.look
         )
@@ -158,8 +166,9 @@ class Watch:
         pd.DataFrame({"row_id": book.labels.index, "y_true": book.labels.array}).to_parquet(path, index=False)
         self._context.keep(file_of(batch.key, LABELS), path)
         added = BatchLabels(batch.key, self._context.run.id, len(book), delivery.sentence, measured, state)
-        self._alarm(replace(batch, labels=added))
-        return added
+        if state.state == "alarm":
+            self._alarm(replace(batch, labels=added))
+        return added, delivery
 
     def _compare(self, key: str, new: NewBatch, mark: str) -> tuple[Batch, BatchLabels | None]:
         from core.monitored import Batch, assess

@@ -29,8 +29,8 @@ def show(opened: OpenModel, batch: Batch, plan: MonitorSettings) -> None:
             with st.popover("Mute a column", icon=":material/notifications_off:", key="models-monitor-mute"):
                 _mute(opened, batch, plan)
     st.caption(
-        "Newer labeled rows are appended to the training table by a step of the tab Prepare. What is trained on them is "
-        "registered as the next version, and compared with the champion before one of them is promoted."
+        "Newer labeled rows are appended to the training table by a step of the tab Prepare. What is trained on them "
+        "becomes the next version, and is compared with the champion before one of them is promoted."
     )
 
 
