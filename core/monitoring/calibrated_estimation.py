@@ -127,7 +127,9 @@ class CalibratedEstimator:
         """Return the metric on the reference itself."""
         blocks = ScoreBlocks.of(self.scores, threshold=self.threshold)
         _, codes = np.unique(self.scores, return_inverse=True)
-        return float(self._values(metric, BlockOutcomes(blocks, np.bincount(codes, self.truth)[None, :]))[0])
+        return float(
+            self._values(metric, BlockOutcomes(blocks, np.bincount(codes, self.truth).astype(np.float64)[None, :]))[0]
+        )
 
     def _values(self, metric: EstimatedMetric, outcomes: BlockOutcomes) -> Array:
         if metric.formula is None:

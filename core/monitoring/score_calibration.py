@@ -55,7 +55,7 @@ class ScoreCalibration:
         """
         codes = block_codes(scores, threshold=threshold, limit=limit)
         count = np.bincount(codes).astype(np.float64)
-        return cls(np.bincount(codes, scores) / count, count, np.bincount(codes, truth))
+        return cls(np.bincount(codes, scores) / count, count, np.bincount(codes, truth).astype(np.float64))
 
     def fit(self, count: Array | None = None, positives: Array | None = None) -> Array:
         """Return the probability of each block: the isotonic fit to its share of positives.
