@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -72,12 +72,19 @@ class CalibratedEstimator:
     @cached_property
     def _coarse(self) -> ScoreCalibration:
         """The calibration in fewer blocks, for resamples."""
-        return ScoreCalibration.of(self.scores, self.truth, limit=_BLOCKS)
+        return ScoreCalibration.of(self.scores, self.truth, _BLOCKS, threshold=self.threshold)
 
     @cached_property
-    def _deviations(self) -> Array:
-        """How far the probabilities of resamples are from those of the reference, of shape (draws, blocks)."""
-        return self._coarse.resampled(np.random.default_rng(self.seed), _DRAWS) - self._coarse.fit()
+    def _resamples(self) -> tuple[Array, Array, Array]:
+        """Rows and positives of resamples of the reference, and how far their probabilities are from its own."""
+        rows, positives, fitted = self._coarse.resampled(np.random.default_rng(self.seed), _DRAWS)
+        return rows, positives, fitted - self._coarse.fit()
+
+    def _measured_again(self, metric: EstimatedMetric) -> Array:
+        """Return the metric of each resample of the reference."""
+        rows, positives, _ = self._resamples
+        blocks = replace(ScoreBlocks.of(self.scores, threshold=self.threshold, limit=_BLOCKS), count=rows)
+        return self._values(metric, BlockOutcomes(blocks, positives))
 
     def obstacle(self, metric: EstimatedMetric) -> str | None:
         """Return why the reference allows no estimate; None where it does."""
@@ -120,12 +127,14 @@ class CalibratedEstimator:
         """Return the metric on the reference itself."""
         blocks = ScoreBlocks.of(self.scores, threshold=self.threshold)
         _, codes = np.unique(self.scores, return_inverse=True)
-        return self._value(metric, BlockOutcomes(blocks, np.bincount(codes, self.truth)[None, :]))
+        return float(
+            self._values(metric, BlockOutcomes(blocks, np.bincount(codes, self.truth).astype(np.float64)[None, :]))[0]
+        )
 
-    def _value(self, metric: EstimatedMetric, outcomes: BlockOutcomes) -> float:
+    def _values(self, metric: EstimatedMetric, outcomes: BlockOutcomes) -> Array:
         if metric.formula is None:
             raise TypeError(f"The metric '{metric.name}' is not one of classes.")
-        return float(metric.formula(outcomes)[0])
+        return metric.formula(outcomes)
 
     def estimate(self, metric: EstimatedMetric, scores: Array, chunk: str | None = None) -> PerformanceEstimate:
         """Return the estimate of a metric on rows without labels.
@@ -155,28 +164,41 @@ class CalibratedEstimator:
             )
         blocks = ScoreBlocks.of(scores, threshold=self.threshold)
         expected = blocks.count * self.probabilities(blocks.score)
-        value = self._value(metric, BlockOutcomes(blocks, expected[None, :], expected=True))
+        value = float(self._values(metric, BlockOutcomes(blocks, expected[None, :], expected=True))[0])
         if not np.isfinite(value):
             reason = f"{metric.title} is undefined here: no row is selected, or all are of one class."
             return PerformanceEstimate(metric.name, None, None, None, len(scores), reason, "CBPE", chunk=chunk)
-        low, high = self._bounds(metric, scores, value)
+        drawn, expected_again = self._drawn(metric, scores)
         how = "taken as probabilities as they are" if self.check.raw_is_better else "calibrated on the reference"
         notes.append(f"Scores are {how}.")
+        low, high = self._bounds(metric, drawn, value)
         return PerformanceEstimate(
-            metric.name, value, low, high, len(scores), method="CBPE", chunk=chunk, notes=tuple(notes)
+            metric.name,
+            value,
+            low,
+            high,
+            len(scores),
+            method="CBPE",
+            chunk=chunk,
+            standard_error=_spread(expected_again),
+            difference_error=_spread(expected_again - self._measured_again(metric)),
+            notes=tuple(notes),
         )
 
-    def _bounds(self, metric: EstimatedMetric, scores: Array, value: float) -> tuple[float | None, float | None]:
-        """Return the bounds of what labels will show: drawn labels, under calibrations of resamples."""
-        if metric.formula is None:
-            return None, None
+    def _drawn(self, metric: EstimatedMetric, scores: Array) -> tuple[Array, Array]:
+        """Return the metric with drawn labels, and that expected on other rows, under calibrations of resamples."""
         blocks = ScoreBlocks.of(scores, threshold=self.threshold, limit=_BLOCKS)
         random = np.random.default_rng([self.seed, 1])
-        base = self.probabilities(blocks.score)
-        moved = np.stack([self._coarse.at(blocks.score, deviation) for deviation in self._deviations])
-        drawn = random.binomial(blocks.count.astype(np.int64), np.clip(base + moved, 0, 1))
-        values = metric.formula(BlockOutcomes(blocks, drawn.astype(np.float64)))
-        values = values[np.isfinite(values)]
+        moved = np.stack([self._coarse.at(blocks.score, deviation) for deviation in self._resamples[2]])
+        probabilities = np.clip(self.probabilities(blocks.score) + moved, 0, 1)
+        labels = random.binomial(blocks.count.astype(np.int64), probabilities).astype(np.float64)
+        rows = random.multinomial(len(scores), blocks.count / len(scores), _DRAWS).astype(np.float64)
+        others = BlockOutcomes(replace(blocks, count=rows), rows * probabilities, expected=True)
+        return self._values(metric, BlockOutcomes(blocks, labels)), self._values(metric, others)
+
+    def _bounds(self, metric: EstimatedMetric, drawn: Array, value: float) -> tuple[float | None, float | None]:
+        """Return the bounds of what labels will show."""
+        values = drawn[np.isfinite(drawn)]
         if len(values) < _DRAWS / 2:
             return None, None
         tail = (1 - self.confidence) / 2
@@ -184,3 +206,9 @@ class CalibratedEstimator:
         bounded = metric.larger_is_better or metric.name == "brier_score"
         low, high = max(0.0, float(ends[0])), min(1.0, float(ends[1])) if bounded else float(ends[1])
         return min(low, value), max(high, value)
+
+
+def _spread(values: Array) -> float | None:
+    """Return the standard deviation of the finite values; None where these are few."""
+    finite = values[np.isfinite(values)]
+    return float(finite.std(ddof=1)) if len(finite) >= _DRAWS / 2 else None

@@ -72,7 +72,7 @@ class ClassEstimator:
     def _deviations(self) -> list[Array]:
         random = np.random.default_rng(self.seed)
         pairs = zip(self._calibrations, self._fitted, strict=True)
-        return [calibration.resampled(random, _DRAWS) - fitted for calibration, fitted in pairs]
+        return [calibration.resampled(random, _DRAWS)[2] - fitted for calibration, fitted in pairs]
 
     def obstacle(self, metric: EstimatedMetric) -> str | None:
         """Return why the reference allows no estimate; None where it does."""

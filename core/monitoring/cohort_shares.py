@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -127,7 +127,7 @@ def _share(
         return CohortShare(cohort.text, 0, nan, nan, nan, reason=f"The batch has no column '{missing[0]}'.")
     inside, n = int(cohort.mask(frame).sum()), len(frame)
     low, high = wilson(inside, n, confidence)
-    values: dict[str, float | None] = {}
+    values: dict[str, Any] = {}
     if reference is not None and len(reference) and n:
         before, rows = int(cohort.mask(reference).sum()), len(reference)
         bounds = wilson(before, rows, confidence)

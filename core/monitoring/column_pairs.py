@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def same_type(reference: ColumnSketch, current: ColumnSketch) -> tuple[ColumnSke
 
 def _without_values(like: ColumnSketch, column: EmptySketch) -> ColumnSketch:
     nothing = QuantilePoints.of(np.zeros(0))
-    changes: Mapping[str, object] = {"cells": "", "rows": column.rows, "missing": column.rows, "distinct": 0}
+    changes: dict[str, Any] = {"cells": "", "rows": column.rows, "missing": column.rows, "distinct": 0}
     if isinstance(like, NumberSketch):
         nan = float("nan")
         return replace(like, **changes, values=nothing, mean=nan, std=nan, zeros=0, infinite=0)
@@ -66,7 +66,12 @@ def _without_values(like: ColumnSketch, column: EmptySketch) -> ColumnSketch:
         return replace(like, **changes, values=nothing)
     if isinstance(like, TextSketch):
         words, starts = np.zeros(0, dtype=np.uint32), np.zeros(1, dtype=np.int64)
-        no_words = {"words": words, "starts": starts, "vocabulary": words, "repeated": words.astype(bool)}
+        no_words: dict[str, Any] = {
+            "words": words,
+            "starts": starts,
+            "vocabulary": words,
+            "repeated": words.astype(bool),
+        }
         return replace(like, **changes, lengths=nothing, **no_words)
     return replace(like, **changes)
 

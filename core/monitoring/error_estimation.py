@@ -152,11 +152,23 @@ class ErrorEstimator:
         base = float(self.errors.std()) / np.sqrt(len(self.errors))
         half = normal_quantile(self.confidence) * float(np.sqrt(chance**2 + model**2 + base**2))
         mean = float(predicted.mean())
+        choice = float(predicted.std()) / np.sqrt(len(frame))
+        error = float(np.sqrt(choice**2 + model**2 + base**2)) / (2 * np.sqrt(mean) if metric.error == "squared" else 1)
         bounds = max(0.0, mean - half), mean + half
         value, low, high = (
             np.sqrt([mean, *bounds]) if metric.error == "squared" else np.array([mean, *bounds])
         ).tolist()
-        return PerformanceEstimate(metric.name, value, low, high, len(frame), method="DLE", chunk=chunk)
+        return PerformanceEstimate(
+            metric.name,
+            value,
+            low,
+            high,
+            len(frame),
+            method="DLE",
+            chunk=chunk,
+            standard_error=float(error),
+            difference_error=float(error),
+        )
 
     def _outside(self, frame: pd.DataFrame) -> str | None:
         low, high = float(self.frame["y_score"].min()), float(self.frame["y_score"].max())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,9 +28,9 @@ class ErrorFeatures:
 
     Parameters
     ----------
-    columns : dict of str to str
+    columns : mapping of str to str
         Types of the columns that are used.
-    ranks : dict of str to dict
+    ranks : mapping of str to mapping
         Number of each level, by column.
     left_out : tuple of str
         Columns that are not used: identifiers, texts, and those without values.
@@ -42,8 +43,8 @@ class ErrorFeatures:
     [[1.0, 1.0], [2.0, 0.0], [3.0, 0.0]]
     """
 
-    columns: dict[str, str]
-    ranks: dict[str, dict[str, int]]
+    columns: Mapping[str, str]
+    ranks: Mapping[str, Mapping[str, int]]
     left_out: tuple[str, ...]
 
     @classmethod

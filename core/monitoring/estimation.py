@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,7 +127,7 @@ def estimate_performance(
             return by_score.estimate(record, tables.current_scores[index], chunk)
 
     parts = chunk_rows(tables.current, _of_rows(chunks, tables.kept))
-    known = {
+    known: dict[str, Any] = {
         "reference": measured if np.isfinite(measured) else None,
         "reference_n": len(tables.reference),
         "positive_label": label,

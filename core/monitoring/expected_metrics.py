@@ -69,7 +69,7 @@ class BlockOutcomes:
         """Expected pairs of a positive and a negative row that are one row, in each block; these do not exist."""
         if not self.expected:
             return np.zeros_like(self.positives)
-        return np.asarray(self.positives * self.negatives / self.blocks.count)
+        return np.asarray(self.positives * self.negatives / np.maximum(self.blocks.count, 1))
 
 
 def _ratio(numerator: Array, denominator: Array) -> Array:
@@ -87,14 +87,14 @@ def _roc_auc(outcomes: BlockOutcomes) -> Array:
 
 def _average_precision(outcomes: BlockOutcomes) -> Array:
     hits = np.cumsum(outcomes.positives[:, ::-1], axis=1)
-    selected = np.cumsum(outcomes.blocks.count[::-1])
+    selected = np.cumsum(outcomes.blocks.count[..., ::-1], axis=-1)
     # A positive row is surely among the hits at its own score.
     weighted = outcomes.positives[:, ::-1] * hits + outcomes.own_pairs[:, ::-1]
-    return _ratio((weighted / selected).sum(axis=1), hits[:, -1])
+    return _ratio((weighted / np.maximum(selected, 1)).sum(axis=1), hits[:, -1])
 
 
 def _accuracy(outcomes: BlockOutcomes) -> Array:
-    return (outcomes.true_positives + outcomes.true_negatives) / outcomes.blocks.rows
+    return np.asarray((outcomes.true_positives + outcomes.true_negatives) / outcomes.blocks.rows)
 
 
 def _recall(outcomes: BlockOutcomes) -> Array:

@@ -86,7 +86,7 @@ def measure(
     low, high = wilson(part, of, confidence)
     value = part / of if of else float("nan")
     if metric.name == "f1":  # a monotone function of the Jaccard index
-        value, low, high = (2 * share / (1 + share) for share in (value, low, high))
+        return _checked(*(2 * share / (1 + share) for share in (value, float(low), float(high))), of)
     return _checked(value, float(low), float(high), of)
 
 

@@ -192,7 +192,8 @@ def measure_performance(
     else:
         truth = _truth(table["y_true"], record, label)
         measured = measure(record, truth, score[:, 0], threshold=threshold, confidence=confidence, seed=seed)
-    agrees, findings = None, ()
+    agrees: bool | None = None
+    findings: tuple[Finding, ...] = ()
     if estimate is not None and estimate.low is not None and estimate.high is not None:
         agrees = bool(estimate.low <= measured.value <= estimate.high)
         share = len(table) / len(predictions)

@@ -43,6 +43,11 @@ class PerformanceEstimate:
         Name of the chunk, where there are several.
     positive_label : str or None, default=None
         Label that the scores are about; None for numbers and for several classes.
+    standard_error : float or None, default=None
+        Standard error of the value as one of rows like these: it holds the choice of the rows and the calibration, and
+        not the chance of the labels of just these rows.
+    difference_error : float or None, default=None
+        Standard error of the difference from the reference's value, which rests on the same labels as the calibration.
     estimates : tuple of PerformanceEstimate, default=()
         Estimates of the chunks, in their order.
     notes : tuple of str, default=()
@@ -66,6 +71,8 @@ class PerformanceEstimate:
     reference_n: int = 0
     chunk: str | None = None
     positive_label: str | None = None
+    standard_error: float | None = None
+    difference_error: float | None = None
     estimates: tuple[PerformanceEstimate, ...] = ()
     notes: tuple[str, ...] = ()
     caveat: str = CONCEPT_DRIFT_CAVEAT

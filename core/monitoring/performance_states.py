@@ -38,7 +38,9 @@ def judge_performance(
 
     It is an alarm where the performance is surely worse than the bound, or than the reference by more than the
     tolerance, at the level that `look_alpha` leaves for this look: one-sided intervals, wider the later the look, hold
-    together in the whole series. It is worth a look at the level of 5% for this batch alone.
+    together in the whole series. It is worth a look at the level of 5% for this batch alone. What is judged is the
+    performance on rows like these; the interval of an estimate is wider, as one of what the labels of just these rows
+    will show.
 
     Parameters
     ----------
@@ -75,14 +77,16 @@ def judge_performance(
     if reference is None and before is not None:
         reference, reference_n = before.reference, reference_n or before.reference_n
     limit = _limit(record, bound, reference, tolerance)
-    rows = performance.labeled if isinstance(performance, MeasuredPerformance) else performance.n
-    spread = float(np.sqrt(rows / reference_n)) if reference_n and bound is None else 0.0
-    better = high if record.larger_is_better else low
-    widened = value + (better - value) * float(np.hypot(1, spread))
+    error = _known_error(performance, has_bound=bound is not None)
+    if error is None:
+        rows = performance.labeled if isinstance(performance, MeasuredPerformance) else performance.n
+        spread = float(np.sqrt(rows / reference_n)) if reference_n and bound is None else 0.0
+        better = high if record.larger_is_better else low
+        error = abs(better - value) / normal_quantile(0.95) * float(np.hypot(1, spread))
 
     def is_worse(at: float) -> bool:
-        end = _side(value, widened, at)
-        return end < limit if record.larger_is_better else end > limit
+        reach = error * normal_quantile(1 - 2 * min(at, 0.499))
+        return value + reach < limit if record.larger_is_better else value - reach > limit
 
     title = record.title if record.title[:2].isupper() else record.title[0].lower() + record.title[1:]
     words = f"{'Measured' if measured else 'Estimated'} {title} is {value:.3f} [{low:.3f}, {high:.3f}]"
@@ -111,6 +115,13 @@ def _limit(metric: EstimatedMetric, bound: float | None, reference: float | None
     if tolerance is None:
         tolerance = _SHARE_TOLERANCE if metric.larger_is_better else _ERROR_TOLERANCE * abs(reference)
     return reference - tolerance if metric.larger_is_better else reference + tolerance
+
+
+def _known_error(performance: PerformanceEstimate | MeasuredPerformance, *, has_bound: bool) -> float | None:
+    """Return the standard error of an estimate, or of its difference from the reference; None where it is not known."""
+    if isinstance(performance, MeasuredPerformance):
+        return None
+    return performance.standard_error if has_bound else performance.difference_error
 
 
 def _values(

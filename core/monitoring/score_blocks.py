@@ -22,8 +22,8 @@ class ScoreBlocks:
     ----------
     score : array of shape (k,)
         Mean score of each block.
-    count : array of shape (k,)
-        Rows of each block.
+    count : array of shape (k,) or (draws, k)
+        Rows of each block, or those of several resamples.
     selected : array of bool of shape (k,)
         Whether the rows of a block have at least the threshold. No block has rows on both sides of it.
     loss_positive, loss_negative : array of shape (k,)
@@ -78,9 +78,9 @@ class ScoreBlocks:
         )
 
     @property
-    def rows(self) -> float:
-        """Rows of all blocks."""
-        return float(self.count.sum())
+    def rows(self) -> Array:
+        """Rows of all blocks, of each resample."""
+        return np.asarray(self.count.sum(axis=-1))
 
 
 def block_codes(scores: Array, *, threshold: float, limit: int | None) -> NDArray[np.intp]:

@@ -37,7 +37,9 @@ class ScoreCalibration:
     positives: Array
 
     @classmethod
-    def of(cls, scores: Array, truth: NDArray[np.bool_], limit: int | None = _BLOCKS) -> ScoreCalibration:
+    def of(
+        cls, scores: Array, truth: NDArray[np.bool_], limit: int | None = _BLOCKS, *, threshold: float = 0.5
+    ) -> ScoreCalibration:
         """Return the blocks of a reference's scores.
 
         Parameters
@@ -48,10 +50,12 @@ class ScoreCalibration:
             Whether a row is positive.
         limit : int, default=1000
             Number of blocks at most, about.
+        threshold : float, default=0.5
+            Score at which a block ends.
         """
-        codes = block_codes(scores, threshold=0.5, limit=limit)
+        codes = block_codes(scores, threshold=threshold, limit=limit)
         count = np.bincount(codes).astype(np.float64)
-        return cls(np.bincount(codes, scores) / count, count, np.bincount(codes, truth))
+        return cls(np.bincount(codes, scores) / count, count, np.bincount(codes, truth).astype(np.float64))
 
     def fit(self, count: Array | None = None, positives: Array | None = None) -> Array:
         """Return the probability of each block: the isotonic fit to its share of positives.
@@ -69,17 +73,15 @@ class ScoreCalibration:
         fitted = isotonic_regression(hits[present] / rows[present], weights=rows[present]).x
         return np.asarray(np.interp(self.score, self.score[present], fitted))
 
-    def resampled(self, random: np.random.Generator, draws: int) -> Array:
-        """Return the probabilities of the blocks for resamples of the reference's rows, of shape (draws, k).
+    def resampled(self, random: np.random.Generator, draws: int) -> tuple[Array, Array, Array]:
+        """Return rows, positives and probabilities of the blocks for resamples of the rows, of shape (draws, k) each.
 
         Rows of each block and their labels are drawn; this is the bootstrap of rows, where blocks have the same score.
         """
-        shares = self.count / self.count.sum()
-        fits = np.empty((draws, len(self.score)))
-        for draw in range(draws):
-            count = random.multinomial(int(self.count.sum()), shares)
-            fits[draw] = self.fit(count.astype(np.float64), random.binomial(count, self.positives / self.count))
-        return fits
+        count = random.multinomial(int(self.count.sum()), self.count / self.count.sum(), draws)
+        positives = random.binomial(count, self.positives / self.count)
+        rows, hits = count.astype(np.float64), positives.astype(np.float64)
+        return rows, hits, np.stack([self.fit(*pair) for pair in zip(rows, hits, strict=True)])
 
     def at(self, scores: Array, fitted: Array) -> Array:
         """Return the probabilities of scores, linear between blocks.

@@ -77,7 +77,7 @@ def embed(words: NDArray[np.uint32], starts: NDArray[np.int64]) -> NDArray[np.fl
     sums = np.zeros((len(starts) - 1, DIMENSIONS))
     np.add.at(sums, rows, signs[index])
     lengths = np.sqrt((sums**2).sum(axis=1, keepdims=True))
-    return np.divide(sums, lengths, out=np.zeros_like(sums), where=lengths > 0)
+    return np.asarray(np.divide(sums, lengths, out=np.zeros_like(sums), where=lengths > 0))
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
@@ -108,6 +108,7 @@ def test_batches_need_ids() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.sampled_from(["a", "b", None])), max_size=20), st.integers(0, 20))
+@settings(deadline=None)
 def test_counts_of_a_delivery_add_up_and_repeats_change_nothing(rows: list, cut: int) -> None:
     frame = pd.DataFrame({"row_id": [row for row, _ in rows], "y_true": [label for _, label in rows]}, dtype=object)
     book = LabelBook.of(range(5))
@@ -249,6 +250,11 @@ def test_states_of_performance() -> None:
     assert state(0.77, 0.01, bound=0.8) == "alarm"
     refused = PerformanceEstimate("accuracy", None, None, None, 10, refused="Too few.")
     assert judge_performance(refused, look=1).reasons == ("Accuracy cannot be estimated: Too few.",)
+    sure = PerformanceEstimate(
+        "accuracy", 0.88, 0.86, 0.9, 500, reference=0.9, standard_error=0.004, difference_error=0.002
+    )
+    assert judge_performance(sure, look=10).state == "alarm"
+    assert judge_performance(sure, look=10, bound=0.89).state == "look"
     error = PerformanceEstimate("mae", 12.0, 11.5, 12.5, 500, reference=10.0, reference_n=5_000)
     assert judge_performance(error, look=4).state == "alarm"
     with pytest.raises(InputError, match="nothing to compare the Accuracy"):

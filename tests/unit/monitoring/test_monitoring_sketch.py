@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -24,6 +24,7 @@ NUMBERS = hnp.arrays(np.float64, st.integers(1, 60), elements=st.floats(-5, 5, w
 
 
 @given(NUMBERS, NUMBERS)
+@settings(deadline=None)
 def test_shares_of_few_rows_are_exact(values: np.ndarray, at: np.ndarray) -> None:
     points = QuantilePoints.of(values)
     assert points.is_exact

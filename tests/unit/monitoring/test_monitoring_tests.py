@@ -30,6 +30,7 @@ def run(test: str, before: object, now: object, **options: object) -> DriftOutco
     hnp.arrays(np.float64, st.integers(1, 40), elements=st.integers(-3, 3).map(float)),
     hnp.arrays(np.float64, st.integers(1, 40), elements=st.integers(-3, 3).map(float)),
 )
+@settings(deadline=None)
 def test_distances_are_those_of_scipy(first: np.ndarray, other: np.ndarray) -> None:
     points = QuantilePoints.of(first), QuantilePoints.of(other)
     assert ks_distance(*points) == pytest.approx(stats.ks_2samp(first, other).statistic)
@@ -164,7 +165,7 @@ def test_intervals_of_effects_cover(kind: str) -> None:
 
 
 @given(st.integers(0, 80), st.integers(0, 80))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_missing_cells_are_tested_as_scipy_does(k: int, j: int) -> None:
     before, now = (sketch(pd.DataFrame({"x": [1.0] * (100 - count) + [None] * count}))["x"] for count in (k, j))
     outcome = compare_missing(before, now)
