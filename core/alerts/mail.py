@@ -173,7 +173,13 @@ def _password(settings: Settings, host: str) -> str | None:
             "PLUMBLINE_SMTP_SECURITY=none would send the password without encryption.",
             "Set it to starttls or tls, or leave PLUMBLINE_SMTP_USER out.",
         )
-    return credential(settings.smtp_credential).get_secret_value()
+    password = credential(settings.smtp_credential).get_secret_value()
+    if not (password + settings.smtp_user).isascii():
+        raise SettingsError(
+            "The user or the password of the mail server has letters that are not ASCII.",
+            "Choose a password of letters without accents, digits and signs.",
+        )
+    return password
 
 
 def _refusals(refused: dict[str, tuple[int, bytes]]) -> str:

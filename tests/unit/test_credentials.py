@@ -132,7 +132,6 @@ def test_a_value_is_not_shown_by_accident(
 
 
 def test_values_are_hidden_in_whatever_a_library_says(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert scrubbed(f"before it is used: {VALUE}") == f"before it is used: {VALUE}"
     monkeypatch.setenv("PLUMBLINE_SECRET_SMTP", VALUE)
     credential("SMTP")
     plain = base64.b64encode(f"\0ada\0{VALUE}".encode()).decode()  # as SMTP sends it

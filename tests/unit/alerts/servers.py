@@ -205,6 +205,10 @@ class _Session(socketserver.StreamRequestHandler):
         self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb", 0)
         self.encrypted = True
 
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()  # where it is encrypted, it is not the one that the server knows
+
     def _say(self, text: str) -> None:
         self.wfile.write(f"{text}\r\n".encode())
 
