@@ -133,10 +133,10 @@ def test_rows_of_another_workspace_are_not_there(model: Model, channel: AlertCha
         alerts.decide(stored.id, "resolved", access=OTHER)
     with pytest.raises(NotFoundError):
         alerts.add(alert(model, "another"), access=OTHER)
-    stored.title = "mine"
+    alert_id, stored.title = stored.id, "mine"
     with pytest.raises(NotFoundError), writing(OTHER) as session:
         session.add(stored)
-    assert alerts.get(stored.id, access=LOCAL).title == "Drift"
+    assert alerts.get(alert_id, access=LOCAL).title == "Drift"
 
 
 def test_what_is_due_waits_and_is_postponed_by_channel(model: Model, channel: AlertChannel) -> None:
