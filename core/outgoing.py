@@ -207,4 +207,5 @@ def _no_answer(address: WebAddress, error: Exception, limit: TimeLimit) -> Remot
         return RemoteError(f"{address.origin} closed the connection before it answered.", hint)
     if isinstance(error, http.client.HTTPException | ValueError):
         return RemoteError(f"{address.origin} does not speak HTTP as it should.", "Check the port and the scheme.")
-    return RemoteError(f"{address.origin} cannot be reached: {error.strerror or 'no reason is known'}.", hint)
+    reason = error.strerror if isinstance(error, OSError) else None
+    return RemoteError(f"{address.origin} cannot be reached: {reason or 'no reason is known'}.", hint)

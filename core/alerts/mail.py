@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import smtplib
 import ssl
@@ -103,8 +104,11 @@ def send(message: Message, channel: AlertChannel, now: float) -> Outcome:
     mail = compose(message, recipients, sender)
     with TimeLimit(ANSWER_S) as limit:
         try:
-            with _connected(settings, sender, limit) as client:
+            client = _connected(settings, sender, limit)
+            try:
                 refused = client.send_message(mail, sender, recipients)
+            finally:
+                _leave(client)
         except smtplib.SMTPRecipientsRefused as error:
             final = all(code >= 500 for code, _ in error.recipients.values())
             return Outcome("failed" if final else "waiting", _refusals(error.recipients))
@@ -157,6 +161,13 @@ def _connected(settings: Settings, sender: str, limit: TimeLimit) -> smtplib.SMT
         client.close()
         raise
     return client
+
+
+def _leave(client: smtplib.SMTP) -> None:
+    """Close a connection; what the server says to that changes nothing about the mail that it has taken."""
+    with contextlib.suppress(OSError):
+        client.quit()
+    client.close()
 
 
 def _password(settings: Settings, host: str) -> str | None:

@@ -154,7 +154,7 @@ class _Session(socketserver.StreamRequestHandler):
             mails.lines.append(line)
             verb = line.split()[0].upper()
             if verb == "QUIT":
-                self._say("221 bye")
+                self._say(mails.answers.get("QUIT", "221 bye"))
                 return
             if verb == "DATA":
                 self._data(mails, mail)
@@ -214,7 +214,7 @@ class _Session(socketserver.StreamRequestHandler):
 
 
 class Mails(socketserver.ThreadingTCPServer):
-    """A mail server that keeps what it takes; ``answers`` has what it says to ``MAIL``, ``DATA`` or a recipient."""
+    """A mail server that keeps what it takes; ``answers`` has what it says to ``MAIL``, ``DATA``, ``QUIT`` or a recipient."""
 
     daemon_threads = True
     block_on_close = False

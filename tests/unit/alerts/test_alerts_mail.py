@@ -124,6 +124,7 @@ def test_the_same_mail_is_sent_again(use: Use, mails: Mails) -> None:
         ({"MAIL": "451 later"}, "waiting", "451 later"),
         ({"DATA": "554 looks like spam"}, "failed", "554 looks like spam"),
         ({"DATA": "421 too busy"}, "waiting", "421 too busy"),
+        ({"QUIT": "421 too busy"}, "delivered", ""),
     ],
 )
 def test_each_answer_has_its_consequence(
