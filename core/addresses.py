@@ -18,7 +18,7 @@ from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit
 
 from core.access import profile
-from core.errors import DeniedError, InputError, RemoteError, shortened
+from core.errors import DeniedError, InputError, RemoteError
 from core.hosts import HostRule, IPAddress, host_rule, normalized_host, special_use
 from core.settings import get_settings
 
@@ -28,6 +28,7 @@ LOOKUP_S: Final = 5.0
 """Seconds that looking up a name may take."""
 _PORTS = {"http": 80, "https": 443}
 _URL_CHARS = 2_000
+_SCHEME_CHARS = 12
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,9 @@ def _check_characters(url: str) -> None:
         raise InputError(f"The address has {len(url):,} characters.", f"It may have {_URL_CHARS:,}.")
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", url)
     if scheme is None or scheme[1].lower() not in _PORTS:
-        said = f"An address that begins with '{shortened(scheme[0], 20)}'" if scheme else "An address without a scheme"
+        # What is longer than the name of a scheme may be a secret in the wrong field.
+        shown = scheme is not None and len(scheme[0]) <= _SCHEME_CHARS
+        said = f"An address that begins with '{url[: url.index(':') + 1]}'" if shown else "An address without a scheme"
         raise InputError(f"{said} cannot be used.", "Write one that begins with https:// or http://.")
     if not url.isprintable() or " " in url or "\\" in url:
         raise InputError(

@@ -20,6 +20,7 @@ __all__ = ["ANSWER_S", "Answer", "TimeLimit", "post"]
 
 ANSWER_S: Final = 10.0
 """Seconds that a request may take, from looking up the name to the answer."""
+_EARLY_S = 0.02
 
 
 class TimeLimit:
@@ -41,7 +42,6 @@ class TimeLimit:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.passed = False
         self._ends = time.monotonic() + seconds
         self._watched: socket.socket | None = None
         self._timer: threading.Timer | None = None
@@ -55,10 +55,14 @@ class TimeLimit:
             When there are none.
         """
         left = self._ends - time.monotonic()
-        if left <= 0 or self.passed:
-            self.passed = True
+        if left <= 0:
             raise TimeoutError
         return left
+
+    @property
+    def passed(self) -> bool:
+        """Whether the time is over, or as good as over: sockets end a little sooner or later."""
+        return time.monotonic() > self._ends - _EARLY_S
 
     def watch(self, connection: socket.socket) -> None:
         """Close a connection at the end of the time. Encryption may be laid over it afterwards."""
@@ -70,7 +74,6 @@ class TimeLimit:
         self._timer.start()
 
     def _end(self) -> None:
-        self.passed = True
         if self._watched is not None:
             try:
                 self._watched.shutdown(socket.SHUT_RDWR)
@@ -163,12 +166,14 @@ class _Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         """Connect to the addresses that were checked, in their order, until one of them answers."""
         problem: OSError = OSError()
-        for ip in allowed_ips(self._address, timeout_s=min(LOOKUP_S, self._limit.remaining())):
+        ips = allowed_ips(self._address, timeout_s=min(LOOKUP_S, self._limit.remaining()))
+        for index, ip in enumerate(ips):
             family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
             connection = socket.socket(family, socket.SOCK_STREAM)
             try:
-                connection.settimeout(self._limit.remaining())
+                connection.settimeout(self._limit.remaining() / (len(ips) - index))  # the next one may answer
                 connection.connect((str(ip), self._address.port))
+                connection.settimeout(self._limit.remaining())
                 self._limit.watch(connection)
                 self.sock = connection if self._address.scheme == "http" else self._encrypted(connection)
                 return
@@ -202,4 +207,5 @@ def _no_answer(address: WebAddress, error: Exception, limit: TimeLimit) -> Remot
         return RemoteError(f"{address.origin} closed the connection before it answered.", hint)
     if isinstance(error, http.client.HTTPException | ValueError):
         return RemoteError(f"{address.origin} does not speak HTTP as it should.", "Check the port and the scheme.")
-    return RemoteError(f"{address.origin} cannot be reached: {error.strerror or 'no reason is known'}.", hint)
+    reason = error.strerror if isinstance(error, OSError) else None
+    return RemoteError(f"{address.origin} cannot be reached: {reason or 'no reason is known'}.", hint)

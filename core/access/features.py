@@ -41,8 +41,8 @@ FEATURES: Registry[Feature] = Registry(
         Feature("onnx_uploads", "ONNX uploads", "Files from outside are not loaded by native code here."),
         Feature("load_generator", "The MLPerf load generator", "It takes all processors of the server."),
         Feature("pipeline_commands", "Commands of one's own in pipelines", "Commands of strangers do not run here."),
-        Feature("alert_channels", "Alert channels", "The server would send to addresses that strangers name."),
         Feature("schedules", "Schedules", "They start runs while nobody is there."),
+        Feature("alert_channels", "Alert channels", "The server would send to addresses that strangers name."),
     ],
 )
 """The features, in the order of the tables that show them."""

@@ -94,8 +94,8 @@ PROFILES: Registry[Profile] = Registry(
                     "onnx_uploads",
                     "load_generator",
                     "pipeline_commands",
-                    "alert_channels",
                     "schedules",
+                    "alert_channels",
                 }
             ),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import smtplib
 import ssl
@@ -103,8 +104,11 @@ def send(message: Message, channel: AlertChannel, now: float) -> Outcome:
     mail = compose(message, recipients, sender)
     with TimeLimit(ANSWER_S) as limit:
         try:
-            with _connected(settings, sender, limit) as client:
+            client = _connected(settings, sender, limit)
+            try:
                 refused = client.send_message(mail, sender, recipients)
+            finally:
+                _leave(client)
         except smtplib.SMTPRecipientsRefused as error:
             final = all(code >= 500 for code, _ in error.recipients.values())
             return Outcome("failed" if final else "waiting", _refusals(error.recipients))
@@ -159,6 +163,13 @@ def _connected(settings: Settings, sender: str, limit: TimeLimit) -> smtplib.SMT
     return client
 
 
+def _leave(client: smtplib.SMTP) -> None:
+    """Close a connection; what the server says to that changes nothing about the mail that it has taken."""
+    with contextlib.suppress(OSError):
+        client.quit()
+    client.close()
+
+
 def _password(settings: Settings, host: str) -> str | None:
     """Return the password of the mail server, which is not sent over a network as it is."""
     if not settings.smtp_user:
@@ -173,7 +184,13 @@ def _password(settings: Settings, host: str) -> str | None:
             "PLUMBLINE_SMTP_SECURITY=none would send the password without encryption.",
             "Set it to starttls or tls, or leave PLUMBLINE_SMTP_USER out.",
         )
-    return credential(settings.smtp_credential).get_secret_value()
+    password = credential(settings.smtp_credential).get_secret_value()
+    if not (password + settings.smtp_user).isascii():
+        raise SettingsError(
+            "The user or the password of the mail server has letters that are not ASCII.",
+            "Choose a password of letters without accents, digits and signs.",
+        )
+    return password
 
 
 def _refusals(refused: dict[str, tuple[int, bytes]]) -> str:

@@ -89,7 +89,8 @@ def change(channel_id: str, *, access: Access, **fields: str | bool | list[str])
                 _withdraw(session, channel.id, "The channel was turned off before this was sent.")
             if changed:
                 # Not the target: it may hold what only those who receive the alerts should know.
-                details = {"changed": sorted(changed), "credential": channel.credential, "enabled": channel.enabled}
+                details: JsonObject = {"changed": sorted(changed), "enabled": channel.enabled}
+                details["credential"] = channel.credential
                 audit.note(session, "change channel", channel.name, access=access, id=channel.id, **details)
     except IntegrityError as error:
         raise _taken(name) from error

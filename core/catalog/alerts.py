@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import update
+from sqlalchemy import case, update
 from sqlmodel import Session, col, or_, select
 
 from core.access import Access
@@ -76,13 +76,15 @@ def get(alert_id: str, *, access: Access) -> Alert:
         return _own(session, alert_id, access=access)
 
 
-def open_alerts(*, now: float | None = None, access: Access) -> list[Alert]:
+def open_alerts(*, now: float | None = None, limit: int = 1_000, access: Access) -> list[Alert]:
     """Return the alerts that wait for someone to look at them, the most severe ones first, then the newest ones.
 
     Parameters
     ----------
     now : float, optional
         The present (seconds since the epoch), at which a mute may be over; by default that of the system's clock.
+    limit : int, default=1000
+        Maximum number of alerts.
     access : Access
         The workspace, and who acts in it.
     """
@@ -91,10 +93,10 @@ def open_alerts(*, now: float | None = None, access: Access) -> list[Alert]:
         Alert.workspace == access.workspace,
         or_(Alert.state == "open", (col(Alert.state) == "muted") & (col(Alert.muted_until) <= moment)),
     )
-    order = list(ALERT_LEVELS)
+    severity = case({level: number for number, level in enumerate(ALERT_LEVELS)}, value=col(Alert.level))
+    order = severity.desc(), col(Alert.raised_at).desc(), col(Alert.id)
     with reading(access) as session:
-        alerts = session.exec(query.order_by(col(Alert.raised_at).desc(), col(Alert.id))).all()
-    return sorted(alerts, key=lambda alert: order.index(alert.level), reverse=True)
+        return list(session.exec(query.order_by(*order).limit(limit)))
 
 
 def find(*, limit: int = 1_000, access: Access) -> list[Alert]:

@@ -1,4 +1,4 @@
-"""``python -m core.jobs`` looks after queue and schedules where no server does."""
+"""``python -m core.jobs`` looks after queue, schedules and alerts where no server does."""
 
 import contextlib
 import logging

@@ -6,8 +6,7 @@ import contextlib
 import ipaddress
 import socket
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,15 +15,16 @@ from core.addresses import allowed_ips, check_reachable, web_address
 from core.errors import DeniedError, InputError, RemoteError, SettingsError
 from core.hosts import host_rule, normalized_host, special_use
 from core.settings import Settings
+from tests.unit.alerts.servers import settings_set
 
 Use = Callable[..., None]
 
 
 @pytest.fixture
-def use(installation: Any, tmp_path: Path) -> Any:
-    """``use(PROFILE="team")`` uses an installation with these settings."""
+def use() -> Iterator[Use]:
+    """``use(PROFILE="team")`` uses these settings."""
     with contextlib.ExitStack() as stack:
-        yield lambda **settings: stack.enter_context(installation(tmp_path / "home", **settings))
+        yield lambda **settings: stack.enter_context(settings_set(**settings))
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def test_a_name_is_looked_up_within_a_time(use: Use, names: dict[str, list[str]]
     names["hooks.example.org"] = []
     with pytest.raises(RemoteError, match="it has no address"):
         allowed_ips(web_address("https://hooks.example.org/"))
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.5))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.5) or [])
     with pytest.raises(RemoteError, match=r"within 0.05 s"):
         allowed_ips(web_address("https://hooks.example.org/"), timeout_s=0.05)
 

@@ -14,15 +14,15 @@ import pytest
 
 from core.errors import DeniedError, InputError, RemoteError
 from core.outgoing import post
-from tests.unit.alerts.servers import Hooks, Reply, certificate
+from tests.unit.alerts.servers import Hooks, Reply, certificate, settings_set
 
 Use = Callable[..., None]
 
 
 @pytest.fixture
-def use(installation: Any, tmp_path: Path) -> Iterator[Use]:
+def use() -> Iterator[Use]:
     with contextlib.ExitStack() as stack:
-        yield lambda **settings: stack.enter_context(installation(tmp_path / "home", **settings))
+        yield lambda **settings: stack.enter_context(settings_set(**settings))
 
 
 @pytest.fixture

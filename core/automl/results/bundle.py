@@ -38,6 +38,7 @@ BUNDLE_SOURCES = (
     "files.py",
     "grammar.py",
     "hidden_modules.py",
+    "hosts.py",
     "query.py",
     "registry.py",
     "rule_choices.py",

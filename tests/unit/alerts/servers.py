@@ -1,16 +1,18 @@
-"""Real servers on loopback ports: one of HTTP that does what a test says, and one of SMTP."""
+"""Real servers on loopback ports: one of HTTP that does what a test says, and one of SMTP; settings for their tests."""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import email
 import email.policy
 import ipaddress
+import os
 import socketserver
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -18,10 +20,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from core.settings import Settings, get_settings
 
 HOST = "127.0.0.1"
 
@@ -154,7 +159,7 @@ class _Session(socketserver.StreamRequestHandler):
             mails.lines.append(line)
             verb = line.split()[0].upper()
             if verb == "QUIT":
-                self._say("221 bye")
+                self._say(mails.answers.get("QUIT", "221 bye"))
                 return
             if verb == "DATA":
                 self._data(mails, mail)
@@ -205,12 +210,16 @@ class _Session(socketserver.StreamRequestHandler):
         self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb", 0)
         self.encrypted = True
 
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()  # where it is encrypted, it is not the one that the server knows
+
     def _say(self, text: str) -> None:
         self.wfile.write(f"{text}\r\n".encode())
 
 
 class Mails(socketserver.ThreadingTCPServer):
-    """A mail server that keeps what it takes; ``answers`` has what it says to ``MAIL``, ``DATA`` or a recipient."""
+    """A mail server that keeps what it takes; ``answers`` has what it says to MAIL, DATA, QUIT or a recipient."""
 
     daemon_threads = True
     block_on_close = False
@@ -276,6 +285,22 @@ def certificate(folder: Path, *names: str) -> tuple[Path, ssl.SSLContext]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(public, private)
     return public, context
+
+
+@contextlib.contextmanager
+def settings_set(**values: str) -> Iterator[None]:
+    """Use settings for what needs no installation: neither a folder nor a catalog."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("PLUMBLINE_")]:
+            patch.delenv(name)
+        patch.setitem(Settings.model_config, "env_file", None)
+        for name, value in values.items():
+            patch.setenv(f"PLUMBLINE_{name}", value)
+        get_settings.cache_clear()
+        try:
+            yield
+        finally:
+            get_settings.cache_clear()
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 5.0) -> Any:

@@ -17,6 +17,7 @@ from core.catalog import alerts as rows
 from core.catalog.engine import reading, writing
 from core.catalog.hidden import ALL_ROWS
 from core.errors import DeniedError, InputError, NotFoundError, PlumblineError, SettingsError
+from core.installation import check as check_installation
 from tests.unit.alerts.conftest import Use, add_model, mail_settings, raised
 from tests.unit.alerts.servers import Mails
 
@@ -189,6 +190,7 @@ def test_a_backup_has_them(use: Use, installation: object, mails: Mails, tmp_pat
     alerts.add_channel("email", "Team", "team@example.org", access=LOCAL)
     alert = raised(add_model())
     alerts.deliver_due()
+    check_installation()
     backup.make(tmp_path / "backup.tar")
     with installation(tmp_path / "restored", **{key: str(value) for key, value in mail_settings(mails).items()}):  # type: ignore[operator]
         backup.restore(tmp_path / "backup.tar")

@@ -14,6 +14,7 @@ from core.access import LOCAL
 from core.alerts import add_channel, change_channel, channels, deliver_due, deliveries, try_channel
 from core.catalog import audit
 from core.errors import PlumblineError
+from core.installation import check as check_installation
 from core.settings import get_settings
 from tests.unit.alerts.conftest import SECRET, Use, add_model, mail_settings, raised
 from tests.unit.alerts.servers import Hooks, Mails, Reply
@@ -64,6 +65,7 @@ def test_no_value_is_stored_logged_or_said(
     texts += [str(row.to_dict()) for row in channels(access=LOCAL)]
     texts += [str(row.to_dict()) for row in audit.find(access=LOCAL)]
     texts += [str(get_settings()), repr(get_settings()), caplog.text]
+    check_installation()
     backup.make(tmp_path / "backup.tar")
     contents = [path.read_bytes() for path in (*home.rglob("*"), tmp_path / "backup.tar") if path.is_file()]
     assert any(b"WEBHOOK_TEST" in content for content in contents), "names are stored"

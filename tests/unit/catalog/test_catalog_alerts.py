@@ -60,6 +60,15 @@ def test_an_event_is_one_alert_however_many_raise_it(model: Model, channel: Aler
     assert (waiting.state, waiting.next_at, waiting.channel, waiting.model_id) == ("waiting", 100.0, "Chat", model.id)
 
 
+def test_open_alerts_begin_with_the_most_severe(model: Model) -> None:
+    levels = ("info", "critical", "warning", "critical")
+    rows = [alerts.add(alert(model, str(number), level=level), access=LOCAL)[0] for number, level in enumerate(levels)]
+    alerts.decide(rows[1].id, "muted", until=500.0, access=LOCAL)
+    alerts.decide(rows[2].id, "acknowledged", access=LOCAL)
+    assert [row.event for row in alerts.open_alerts(now=499.0, access=LOCAL)] == ["3", "0"]
+    assert {row.event for row in alerts.open_alerts(now=500.0, limit=2, access=LOCAL)} == {"3", "1"}
+
+
 def test_a_delivery_is_taken_once(model: Model, channel: AlertChannel) -> None:
     for number in range(5):
         alerts.add(alert(model, str(number)), access=LOCAL)
@@ -133,10 +142,10 @@ def test_rows_of_another_workspace_are_not_there(model: Model, channel: AlertCha
         alerts.decide(stored.id, "resolved", access=OTHER)
     with pytest.raises(NotFoundError):
         alerts.add(alert(model, "another"), access=OTHER)
-    stored.title = "mine"
+    alert_id, stored.title = stored.id, "mine"
     with pytest.raises(NotFoundError), writing(OTHER) as session:
         session.add(stored)
-    assert alerts.get(stored.id, access=LOCAL).title == "Drift"
+    assert alerts.get(alert_id, access=LOCAL).title == "Drift"
 
 
 def test_what_is_due_waits_and_is_postponed_by_channel(model: Model, channel: AlertChannel) -> None:
