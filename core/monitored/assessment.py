@@ -43,7 +43,7 @@ class Assessment:
     Parameters
     ----------
     sketch : BatchSketch
-        What is kept of its rows.
+        Sketch of its rows.
     report : DriftReport
         Comparison of all its columns, also the muted ones.
     states : dict of str to LookState
@@ -81,13 +81,13 @@ def assess(
     table : DataFrame
         The columns of the batch.
     scores : DataFrame or None
-        What `Reference.scores_of` returned for its rows; None where they could not be scored.
+        Scores of its rows, as `Reference.scores_of` returns them; None where they could not be scored.
     groups : DataFrame
         Columns of groups, of the same rows.
     reference : Reference
-        What it is compared with.
+        Evidence that it is compared with.
     settings : MonitorSettings
-        How the model is watched.
+        Rules by which the model is watched.
     look : int
         Number of the look in the series, from 1.
     as_of : float
@@ -141,11 +141,11 @@ def judge_measured(
     labels : LabelBook
         The labels.
     reference : Reference
-        What the batch is compared with.
+        Evidence that the batch is compared with.
     estimate : PerformanceEstimate or None
-        What was estimated before.
+        Estimate from before.
     settings : MonitorSettings
-        How the model is watched.
+        Rules by which the model is watched.
     look : int
         Number of the look in the series.
 
@@ -204,15 +204,15 @@ def _gaps(
     if reference.positive is None:
         return {}
     chosen = (scores["y_score"] >= 0.5).astype(int).to_numpy()
-    found = {}
+    gaps = {}
     for name in groups.columns:
         if 1 < groups[name].nunique() <= _MOST_GROUPS:
             rates = batch_group_rates(chosen, groups[name].astype(object), positive_label=1)
             if "selection_rate" in rates.gaps.index:
                 row = rates.gaps.loc["selection_rate"]
                 ends = [None if math.isnan(row[end]) else float(row[end]) for end in ("low", "high")]
-                found[str(name)] = (float(row["gap"]), ends[0], ends[1])
-    return found
+                gaps[str(name)] = (float(row["gap"]), ends[0], ends[1])
+    return gaps
 
 
 def _without(report: DriftReport, muted: Sequence[str]) -> DriftReport:

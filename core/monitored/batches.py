@@ -56,7 +56,7 @@ class BatchLabels:
     known : int
         Rows of the batch whose label is known.
     delivery : str
-        What this delivery brought, as a sentence.
+        Sentence on the labels that came last.
     measured : MeasuredPerformance
         Performance by all labels that are known.
     state : LookState
@@ -118,7 +118,7 @@ class Batch:
     gaps : dict of str to list of float, default={}
         Gap of the selection rates with the ends of its interval, by the column of groups.
     labels : BatchLabels or None, default=None
-        What the labels say that have come since.
+        Labels that have come since, and the performance that they show.
     """
 
     key: str
@@ -184,16 +184,16 @@ def batches_of(model_id: str, *, access: Access) -> list[Batch]:
     access : Access
         The workspace, and who acts in it.
     """
-    found = [
+    compared = [
         run
         for task in _TASKS
         for run in runs.find(task=task, states=[RunState.SUCCEEDED], access=access)
         if (run.result or {}).get("model") == model_id
     ]
     labels: dict[str, BatchLabels] = {}
-    for run in sorted(found, key=lambda run: run.finished_at or 0.0):
+    for run in sorted(compared, key=lambda run: run.finished_at or 0.0):
         labels |= {item["key"]: BatchLabels.from_dict(item) for item in _listed(run, LABELED)}
-    batches = [Batch.from_dict(item) for run in found for item in _listed(run, MONITORED)]
+    batches = [Batch.from_dict(item) for run in compared for item in _listed(run, MONITORED)]
     batches = [replace(batch, labels=labels.get(batch.key)) for batch in batches]
     return sorted(batches, key=lambda batch: (batch.at, batch.look))
 

@@ -14,7 +14,15 @@ from .change_settings import (
 )
 from .cohort_shares import CohortShare, cohort_shares
 from .column_drift import ColumnDrift
-from .column_sketches import COLUMN_TYPES, ColumnSketch, ColumnType
+from .column_sketches import (
+    COLUMN_TYPES,
+    CategorySketch,
+    ColumnSketch,
+    ColumnType,
+    DateSketch,
+    NumberSketch,
+    TextSketch,
+)
 from .comparison import compare
 from .drift_report import DriftReport
 from .drift_tests import DRIFT_TESTS, DriftTest
@@ -22,13 +30,14 @@ from .estimation import estimate_performance
 from .expected_metrics import ESTIMATED_METRICS, EstimatedMetric
 from .group_rates import GroupRates, batch_group_rates
 from .label_book import LabelBook, LabelDelivery, row_keys
-from .look_states import LOOK_STATES, LookState, judge_look, judge_series, worst_state
+from .look_states import LOOK_STATES, LookLevel, LookState, judge_look, judge_series, worst_state
 from .measured_performance import MeasuredPerformance, labeled_rows, measure_performance
 from .metric_export import MetricSample, metrics_json, monitoring_metrics, prometheus_text
 from .outcomes import MIN_ROWS, DriftOutcome, TestContext
 from .performance_estimate import CONCEPT_DRIFT_CAVEAT, PerformanceEstimate
 from .performance_states import judge_gap, judge_performance
 from .quality_checks import QUALITY_CHECKS, QualityCheck, check_quality
+from .quantile_points import QuantilePoints
 from .replay import ReplayedBatch, split_by_date
 from .sampling_errors import SAMPLING_ERRORS, sampling_error
 from .simulation import simulate
@@ -46,11 +55,13 @@ __all__ = [
     "QUALITY_CHECKS",
     "SAMPLING_ERRORS",
     "BatchSketch",
+    "CategorySketch",
     "Change",
     "CohortShare",
     "ColumnDrift",
     "ColumnSketch",
     "ColumnType",
+    "DateSketch",
     "DriftOutcome",
     "DriftReport",
     "DriftTest",
@@ -59,12 +70,15 @@ __all__ = [
     "GroupRates",
     "LabelBook",
     "LabelDelivery",
+    "LookLevel",
     "LookState",
     "MeasuredPerformance",
     "MetricSample",
     "MultiplyColumn",
+    "NumberSketch",
     "PerformanceEstimate",
     "QualityCheck",
+    "QuantilePoints",
     "RemoveColumn",
     "RenameColumn",
     "ReplayedBatch",
@@ -72,6 +86,7 @@ __all__ = [
     "ShiftColumn",
     "ShuffleLevels",
     "TestContext",
+    "TextSketch",
     "adjust_p_values",
     "batch_group_rates",
     "changes_adapter",

@@ -94,7 +94,7 @@ def submit_dataset(
     at : float, optional
         Moment of the batch, in seconds since 1970 (UTC); by default now.
     replay : Replay, optional
-        How its rows become several batches; by default they are one.
+        Column of dates and number of batches; by default the rows are one batch.
     access : Access
         The workspace, and who acts in it.
 

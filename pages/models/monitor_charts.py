@@ -10,14 +10,19 @@ import streamlit as st
 
 from core.charts import fitted
 from core.monitored import BATCH, REFERENCE_ROWS, Batch
-from core.monitoring import ESTIMATED_METRICS, LOOK_STATES
+from core.monitoring import ESTIMATED_METRICS, LOOK_STATES, LookLevel
 from pages._ui import charts, numbers, theme
 
 __all__ = ["distributions", "performance", "timeline"]
 
 _SIDES = (REFERENCE_ROWS, BATCH)
 _ESTIMATED, _MEASURED = "Estimated without labels", "Measured"
-_SHAPES = {"fine": "circle", "not enough data": "square", "look": "diamond", "alarm": "triangle-up"}
+_SHAPES: dict[LookLevel, str] = {
+    "fine": "circle",
+    "not enough data": "square",
+    "look": "diamond",
+    "alarm": "triangle-up",
+}
 
 
 def timeline(batches: Sequence[Batch], focus: str) -> None:
@@ -114,7 +119,7 @@ def distributions(name: str, table: pd.DataFrame, *, dates: bool) -> None:
     name : str
         Name of the column.
     table : DataFrame
-        What `core.monitored.distribution` returned.
+        Shares of rows, as `core.monitored.distribution` returns them.
     dates : bool
         Whether its numbers are seconds since 1970.
     """
