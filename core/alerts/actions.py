@@ -9,16 +9,10 @@ from typing import Any
 
 from core.access import Access
 from core.catalog import Alert, AlertDelivery, alert_deliveries, alerts
-from core.catalog.alert_tables import ALERT_LEVELS
 from core.errors import InputError, shortened
 from core.jsonable import jsonable
-from core.registry import unknown_name
 
 __all__ = ["acknowledge", "alerts_of", "deliveries", "mute", "open_alerts", "raise_alert", "resolve"]
-
-_EVENT_CHARS = 200
-_TITLE_CHARS = 300
-_TEXT_CHARS = 4_000
 
 
 def raise_alert(
@@ -69,23 +63,17 @@ def raise_alert(
     Raises
     ------
     InputError
-        When the key, the title or the level cannot be used.
+        When the key, the title or the level cannot be used, or there are too many facts.
     NotFoundError
         When the workspace does not have the model.
     """
-    if level not in ALERT_LEVELS:
-        raise InputError(f"'{shortened(level)}' is not a level of alerts.", unknown_name(level, ALERT_LEVELS))
-    if not event.strip() or len(event) > _EVENT_CHARS:
-        raise InputError(f"'{shortened(event)}' is not a key of an event.", f"It has 1 to {_EVENT_CHARS} characters.")
-    if not title.strip():
-        raise InputError("An alert needs a title.", "Say in one line what is wrong.")
     alert = Alert(
         workspace=access.workspace,
         model_id=model_id,
         run_id=run_id,
         event=event,
         level=level,
-        title=shortened(title, _TITLE_CHARS),
+        title=shortened(title, alerts.TITLE_CHARS),
         message=_shortened_lines(message),
         hint=_shortened_lines(hint),
         facts=jsonable(facts or {}),
@@ -180,4 +168,4 @@ def deliveries(alert_id: str, *, access: Access) -> list[AlertDelivery]:
 
 def _shortened_lines(text: str) -> str:
     """Return a text with its lines, which is not too long."""
-    return text.strip() if len(text) <= _TEXT_CHARS else f"{text[: _TEXT_CHARS - 1].strip()}…"
+    return text.strip() if len(text) <= alerts.TEXT_CHARS else f"{text[: alerts.TEXT_CHARS - 1].strip()}…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 from sqlalchemy import case, update
@@ -12,10 +13,17 @@ from core.catalog import audit
 from core.catalog._model_rows import locked
 from core.catalog.alert_tables import ALERT_LEVELS, Alert, AlertChannel, AlertDelivery
 from core.catalog.engine import reading, writing
-from core.errors import InputError, not_found
+from core.errors import InputError, LimitError, not_found, shortened
+from core.registry import unknown_name
 
-__all__ = ["add", "decide", "find", "get", "of_model", "open_alerts"]
+__all__ = ["TEXT_CHARS", "TITLE_CHARS", "add", "decide", "find", "get", "of_model", "open_alerts"]
 
+TITLE_CHARS = 300
+"""Maximum length of a title."""
+TEXT_CHARS = 4_000
+"""Maximum length of a message and of a hint."""
+_EVENT_CHARS = 200
+_FACTS_BYTES = 65_536
 _DECISIONS = {"acknowledged": "acknowledge", "muted": "mute", "resolved": "resolve"}
 """Action of the audit log by the state that it leads to."""
 _SILENT = {"muted", "resolved"}
@@ -33,9 +41,12 @@ def add(alert: Alert, *, access: Access) -> tuple[Alert, bool]:
 
     Raises
     ------
+    InputError
+        When its level, event or title cannot be used, or its texts or facts are too long.
     NotFoundError
         When the workspace does not have the model.
     """
+    _check(alert)
     with writing(access) as session:
         locked(session, alert.model_id, access=access)  # two processes that raise the same event wait for each other
         query = select(Alert).where(
@@ -49,6 +60,27 @@ def add(alert: Alert, *, access: Access) -> tuple[Alert, bool]:
         channels = select(AlertChannel).where(AlertChannel.workspace == access.workspace)
         session.add_all([_delivery(alert, channel) for channel in session.exec(channels) if channel.takes(alert)])
     return alert, True
+
+
+def _check(alert: Alert) -> None:
+    """Raise InputError for what cannot be a new alert, whoever made the row."""
+    if alert.level not in ALERT_LEVELS:
+        hint = unknown_name(alert.level, ALERT_LEVELS)
+        raise InputError(f"'{shortened(alert.level)}' is not a level of alerts.", hint)
+    if not alert.event.strip() or len(alert.event) > _EVENT_CHARS:
+        shown = shortened(alert.event)
+        raise InputError(f"'{shown}' is not a key of an event.", f"It has 1 to {_EVENT_CHARS} characters.")
+    if not alert.title.strip():
+        raise InputError("An alert needs a title.", "Say in one line what is wrong.")
+    if len(alert.title) > TITLE_CHARS or max(len(alert.message), len(alert.hint)) > TEXT_CHARS:
+        raise LimitError(
+            "The texts of an alert are too long.",
+            f"A title has {TITLE_CHARS} characters at most, a message or a hint {TEXT_CHARS:,}.",
+        )
+    if len(json.dumps(alert.facts)) > _FACTS_BYTES:
+        raise LimitError("The facts of an alert are too long.", "Name the most important ones, without rows.")
+    if alert.state != "open" or alert.decided_at is not None:
+        raise InputError("A new alert is open.", "Raise it first, then decide on it.")
 
 
 def _delivery(alert: Alert, channel: AlertChannel) -> AlertDelivery:

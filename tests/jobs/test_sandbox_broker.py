@@ -173,6 +173,8 @@ def test_a_run_raises_alerts_of_its_own_and_no_others(brokered):
     for other, words in (
         (Alert(workspace="local", run_id="1" * 16, **values), "of its own only"),
         (Alert(workspace="another", run_id=run.id, **values), "another workspace"),
+        (Alert(workspace="local", run_id=run.id, raised_at=1.0, **values), "of now only"),
+        (Alert(workspace="local", run_id=run.id, raised_at=float("nan"), **values), "of now only"),
     ):
         with pytest.raises(DeniedError, match=words):
             call(connection, "core.catalog.alerts:add", other)

@@ -7,6 +7,7 @@ access to the run's own workspace, whatever the worker says.
 from __future__ import annotations
 
 import inspect
+import time
 import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -37,6 +38,7 @@ __all__ = ["OPERATIONS", "Operation"]
 
 Arguments = Mapping[str, Any]
 _OWN_FIELDS = {"title", "dataset_id"}
+_CLOCK_S = 3_600.0
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,8 @@ def _own_alert(grant: Grant, given: Arguments) -> None:
     grant.require_workspace(given["alert"])
     if given["alert"].run_id != grant.run.id:
         raise DeniedError("A sandboxed run may raise alerts of its own only.")
+    if not abs(given["alert"].raised_at - time.time()) < _CLOCK_S:  # it would be sent before all others, or never
+        raise DeniedError("A sandboxed run may raise alerts of now only.")
 
 
 def _dataset(name: str) -> Callable[[Grant, Arguments], None]:

@@ -110,7 +110,7 @@ OWN_DATASET = Dataset(
     rows=1, columns=1, size_bytes=1,
 )  # fmt: skip
 
-CHANNEL = AlertChannel(workspace="local", kind="webhook", name="Chat", target="http://127.0.0.1:1")
+CHANNEL = {"workspace": "local", "kind": "webhook", "name": "Chat", "target": "http://127.0.0.1:1"}
 
 CALL = StepCall("train", "x", "echo", {}, None, "folder", {}, {}, False)
 
@@ -164,7 +164,7 @@ def known(stocked: Golden) -> dict[str, Any]:
         "schedule": schedules.get(schedule.id, access=LOCAL),
         "step": step,
         "alert": alerts.raise_alert(stocked.model, "drift", "Drift", access=LOCAL)[0],
-        "channel": alert_channels.add(CHANNEL.model_copy(), access=LOCAL),
+        "channel": alert_channels.add(AlertChannel(**CHANNEL), access=LOCAL),
         "invitation": invitations.find(access=shared)[0],
         "promotion": _promotion(stocked.model),
     }

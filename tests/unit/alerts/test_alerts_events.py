@@ -83,6 +83,22 @@ def test_what_cannot_be_an_alert_is_refused(model: Model, values: dict[str, str]
     assert rows.find(access=LOCAL) == []
 
 
+def test_a_row_that_was_made_by_hand_is_checked_as_well(model: Model) -> None:
+    for values in (
+        {"level": "fatal"},
+        {"title": ""},
+        {"title": "x" * 301},
+        {"message": "x" * 4_001},
+        {"facts": {"rows": ["x" * 70_000]}},
+        {"state": "resolved"},
+        {"decided_at": 1.0},
+    ):
+        own = {"workspace": "local", "model_id": model.id, "event": "x", "title": "x"} | values
+        with pytest.raises(InputError):
+            rows.add(Alert(**own), access=LOCAL)
+    assert rows.find(access=LOCAL) == []
+
+
 def test_texts_that_are_too_long_are_shortened(model: Model) -> None:
     alert, _ = alerts.raise_alert(model.id, "x", "t" * 400, message="m" * 5_000, access=LOCAL)
     assert (len(alert.title), len(alert.message)) == (300, 4_000)
