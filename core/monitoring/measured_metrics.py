@@ -86,7 +86,7 @@ def measure(
     low, high = wilson(part, of, confidence)
     value = part / of if of else float("nan")
     if metric.name == "f1":  # a monotone function of the Jaccard index
-        return _checked(*(2 * share / (1 + share) for share in (value, float(low), float(high))), of)
+        return _checked(_dice(value), _dice(float(low)), _dice(float(high)), of)
     return _checked(value, float(low), float(high), of)
 
 
@@ -127,6 +127,10 @@ def measure_classes(
         return Estimate(float("nan"), None, None, len(labels), reason=reason)
     order = np.argsort(np.array(names))  # probabilities of the labels in their sorted order
     return estimate(metric.name, texts, scores[:, order], confidence=confidence, seed=seed)
+
+
+def _dice(jaccard: float) -> float:
+    return 2 * jaccard / (1 + jaccard)
 
 
 def _checked(value: float, low: float, high: float, n: int) -> Estimate:
