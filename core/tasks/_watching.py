@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import alerts
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from core.monitored import Assessment, Batch, BatchLabels, MonitorSettings, Reference
     from core.monitoring import LabelDelivery
 
-__all__ = ["NewBatch", "Watch"]
+__all__ = ["NewBatch", "Watch", "watch_scored"]
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,14 @@ class NewBatch:
         Moment of the batch, in seconds since 1970 (UTC).
     frame : DataFrame
         The rows.
+    predictions : DataFrame or None, default=None
+        Predictions of the rows, where they were scored already.
     """
 
     name: str
     at: float
     frame: pd.DataFrame
+    predictions: pd.DataFrame | None = None
 
 
 class Watch:
@@ -176,7 +181,8 @@ class Watch:
         reference, settings, frame = self._reference, self._settings, new.frame
         table, scores, problem = reference.columns_of(frame), None, ""
         try:
-            scores = reference.scores_of(self._scorer.score(frame)).reset_index(drop=True)
+            predictions = self._scorer.score(frame) if new.predictions is None else new.predictions
+            scores = reference.scores_of(predictions).reset_index(drop=True)
             if reference.evidence.replay is not None:
                 table = self._scorer.cells(frame)
         except InputError as error:
@@ -262,3 +268,37 @@ class Watch:
         except PlumblineError:
             return None  # no label that the model knows: the batch says so as a column that it cannot read
         return BatchLabels(batch.key, self._context.run.id, len(book), delivery.sentence, measured, state)
+
+
+def watch_scored(
+    context: RunContext, version: ModelVersion, name: str, scored: Path, added: Mapping[str, str]
+) -> JsonObject:
+    """Compare a file that was scored as a batch, where its model is watched; return what the result says of it.
+
+    Whatever goes wrong here does not undo the scoring: it is said in the result.
+
+    Parameters
+    ----------
+    context : RunContext
+        The run that scored it.
+    version : ModelVersion
+        The version that scored it.
+    name : str
+        Name of the file.
+    scored : Path
+        Parquet file of the scored rows.
+    added : mapping of str to str
+        Columns of the predictions in the file, by the names that the scorer gave them.
+    """
+    from core.datasets import load_frame
+    from core.monitored import plan_of
+
+    if plan_of(version.model_id, access=context.access) is None:
+        return {}
+    frame = load_frame(scored)
+    predictions = frame[list(added.values())].set_axis(list(added), axis=1)
+    batch = NewBatch(name, time.time(), frame.drop(columns=list(added.values())), predictions)
+    try:
+        return Watch(context, version).add([batch])
+    except PlumblineError as error:
+        return {"watch_problem": error.message}

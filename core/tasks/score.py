@@ -19,6 +19,7 @@ from core.progress import Event
 from core.readings import training_reading
 from core.tasks._scored_extras import MAX_REASONS, evaluated, explained, ranked, top_rows
 from core.tasks._uploads import TOO_LARGE_HINT, keep_upload, shared_upload, upload_path, uploaded_file
+from core.tasks._watching import watch_scored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -210,17 +211,22 @@ def run(context: RunContext) -> dict[str, JsonValue]:
         kept.append("reasons.parquet")
     for name in kept:
         context.keep(name, context.workdir / name)
-    return ScoredFile(
-        model=version.model_id,
-        number=version.number,
-        rows=table.rows,
-        skipped=report.skipped,
-        policy=report.policy,
-        columns=writer.added,
-        alerts=report.alerts,
-        ranked_by=ranked_by,
-        reasons=explained_rows,
-    ).to_dict()
+    context.report(Event("compare", 0.98, "Comparing the rows with those of training"))
+    watched = watch_scored(context, version, settings["filename"], out, added)
+    return (
+        watched
+        | ScoredFile(
+            model=version.model_id,
+            number=version.number,
+            rows=table.rows,
+            skipped=report.skipped,
+            policy=report.policy,
+            columns=writer.added,
+            alerts=report.alerts,
+            ranked_by=ranked_by,
+            reasons=explained_rows,
+        ).to_dict()
+    )
 
 
 def read_parts(path: Path, names: list[str]) -> Iterator[tuple[pa.Table, pd.DataFrame]]:
