@@ -59,7 +59,8 @@ def _form(opened: OpenModel, before: MonitorSettings) -> None:
         help="Ids and scores of the rows are kept with a batch, so that labels find them later. Other columns are not.",
     )
     muted = _muted(opened, before)
-    if st.button("Save", type="primary", key="models-monitor-save"):
+    unexplained = any(not why.strip() for why in muted.values())
+    if st.button("Save", type="primary", key="models-monitor-save", disabled=unexplained):
         with frame.errors_shown():
             changed = MonitorSettings(
                 alpha=alpha,

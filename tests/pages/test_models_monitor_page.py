@@ -1,0 +1,130 @@
+"""The tab Monitor of a model: batches are brought, shown with their reasons, muted, decided on; and Home says so."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import jobs, models, monitored
+from core.access import LOCAL
+from core.catalog import Model, RunState, runs
+from core.datasets import load_sample
+from core.monitored import MonitorSettings
+from tests.pages.conftest import labels, query, table_with, texts, visit
+
+
+def applicants(count: int = 250) -> pd.DataFrame:
+    return load_sample("german_credit").frame.drop(columns="credit").sample(count, random_state=5)
+
+
+def opened(model: Model, **values: str) -> AppTest:
+    return visit("models", model=model.id, version="1", tab="Monitor", **values)
+
+
+def brought(model: Model, frame: pd.DataFrame, name: str) -> AppTest:
+    """Bring a file through the page, wait for its run, and return the page after it."""
+    test = opened(model)
+    test.session_state["models-monitor-bring"] = True
+    test.run()
+    assert test.button(key="models-monitor-compare-file").disabled
+    test.file_uploader[0].upload(name, frame.to_csv(index=False).encode()).run()
+    test.button(key="models-monitor-compare-file").click().run()
+    assert not test.exception, test.exception
+    run = next(run for run in runs.find(task="monitor", access=LOCAL) if run.settings["filename"] == name)
+    assert jobs.wait(run.id, 240, access=LOCAL).state is RunState.SUCCEEDED
+    return opened(model)
+
+
+def test_a_model_without_batches_says_what_to_bring(credit_model: Model) -> None:
+    test = opened(credit_model)
+    assert not test.exception
+    assert "No batch was compared yet" in texts(test)
+
+
+def test_a_drifted_batch_is_shown_muted_and_looked_after(credit_model: Model) -> None:
+    frame = applicants()
+    frame["duration_months"] += 24
+    test = brought(credit_model, frame, "march.csv")
+    assert not test.exception, test.exception
+    text = texts(test)
+    assert "The newest of 1 batch raises an alarm" in text
+    assert "'duration_months': median" in text
+    columns = table_with(test, "What changed").set_index("Column")
+    assert bool(columns.loc["duration_months", "Drifted"])
+    assert columns.index[0] in ("duration_months", "The model's score"), "what drifted comes first"
+    assert table_with(test, "Columns that drifted")["Batch"].tolist() == ["march.csv"]
+
+    home = visit("home")
+    assert "1 alert about models" in texts(home)
+    alert = next(item for item in home.button if item.key.startswith("home-alert-open-"))
+    alert.click().run()
+    assert query(home, "tab") == "Monitor"
+
+    batch = monitored.batches_of(credit_model.id, access=LOCAL)[0]
+    assert test.button(key="models-monitor-mute-save").disabled, "a reason is needed"
+    test.selectbox(key="models-monitor-mute-column").set_value("duration_months").run()
+    test.text_input(key="models-monitor-mute-why").set_value("longer loans are offered now").run()
+    test.button(key="models-monitor-mute-save").click().run()
+    assert not test.exception, test.exception
+    plan = monitored.plan_of(credit_model.id, access=LOCAL)
+    assert plan is not None
+    assert plan.muted == {"duration_months": "longer loans are offered now"}
+    assert monitored.batches_of(credit_model.id, access=LOCAL) == [batch], "what a batch said stays"
+
+    over = next(item for item in test.button if item.key.startswith("models-alert-over-"))
+    over.click().run()
+    assert not test.exception, test.exception
+    assert "alert about models" not in texts(visit("home"))
+
+
+def test_rules_are_kept_and_a_mute_needs_a_reason(credit_model: Model) -> None:
+    test = opened(credit_model)
+    test.session_state["models-monitor-rules"] = True
+    test.run()
+    test.text_input(key="models-monitor-row-id").set_value("person").run()
+    test.number_input(key="models-monitor-gap").set_value(0.1).run()
+    test.selectbox(key="models-monitor-metric").set_value("recall").run()
+    test.button(key="models-monitor-save").click().run()
+    assert not test.exception, test.exception
+    expected = MonitorSettings(row_id="person", largest_gap=0.1, metric="recall")
+    assert monitored.plan_of(credit_model.id, access=LOCAL) == expected
+    test.multiselect(key="models-monitor-muted").set_value(["purpose"]).run()
+    assert test.button(key="models-monitor-save").disabled
+    test.text_input(key="models-monitor-why-purpose").set_value("a new product").run()
+    test.button(key="models-monitor-save").click().run()
+    assert not test.exception, test.exception
+    expected = expected.model_copy(update={"muted": {"purpose": "a new product"}})
+    assert monitored.plan_of(credit_model.id, access=LOCAL) == expected
+
+
+def test_a_batch_that_lacks_a_column_and_an_unknown_batch(credit_model: Model) -> None:
+    test = brought(credit_model, applicants(80).drop(columns="purpose"), "lacking.csv")
+    assert not test.exception, test.exception
+    assert "'purpose' is missing" in texts(test)
+    assert any("could not be scored" in warning.value for warning in test.warning)
+    other = opened(credit_model, batch="nonsense-1")
+    assert not other.exception
+    assert "lacking.csv" in texts(other)
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\x00\x01\x02"])
+def test_a_file_that_is_none_says_why(credit_model: Model, content: bytes) -> None:
+    test = opened(credit_model)
+    test.session_state["models-monitor-bring"] = True
+    test.run()
+    test.file_uploader[0].upload("odd.csv", content).run()
+    test.button(key="models-monitor-compare-file").click().run()
+    assert not test.exception, test.exception
+    run = runs.find(task="monitor", access=LOCAL)[0]
+    ended = jobs.wait(run.id, 240, access=LOCAL)
+    after = opened(credit_model)
+    assert not after.exception, after.exception
+    if ended.state is RunState.FAILED:
+        assert ended.error_message
+        assert "Traceback" not in texts(after)
+    else:
+        assert models.get(credit_model.id, access=LOCAL)
+        assert "is missing" in texts(after)
+    assert "No batch" in texts(after) or "alarm" in texts(after)
+    assert labels(after)
