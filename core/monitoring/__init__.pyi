@@ -1,5 +1,6 @@
 from .adjustment import adjust_p_values
 from .alpha_spending import look_alpha
+from .batch_cohorts import CohortShare, cohort_shares
 from .batch_sketch import BatchSketch
 from .change_settings import (
     Change,
@@ -12,7 +13,6 @@ from .change_settings import (
     ShuffleLevels,
     changes_adapter,
 )
-from .cohort_shares import CohortShare, cohort_shares
 from .column_drift import ColumnDrift
 from .column_sketches import (
     COLUMN_TYPES,

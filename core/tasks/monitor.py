@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from core import jobs
 from core.access import Access, upload_limit_mb
-from core.catalog import ModelVersion, datasets, models, runs
+from core.catalog import Dataset, ModelVersion, datasets, models, runs
 from core.columns import require_columns
 from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
@@ -75,13 +75,12 @@ def submit_upload(
     LimitError
         When the file is larger than ``max_upload_mb``.
     """
-    upload = keep_upload(file, filename, upload_limit_mb(), TOO_LARGE_HINT, access=access)
-    source = {"upload": upload, **shared_upload(upload_path(upload)), "filename": filename[:200]}
+    source = _kept_upload(version, file, filename, access=access)
     return _submit(version, source, filename, at=at, access=access)
 
 
 def submit_dataset(
-    version: ModelVersion, dataset: str, *, at: float | None = None, replay: Replay | None = None, access: Access
+    version: ModelVersion, dataset: Dataset, *, at: float | None = None, replay: Replay | None = None, access: Access
 ) -> str:
     """Queue the run that compares the rows of a dataset, as one batch or several; returns the run's id.
 
@@ -89,8 +88,8 @@ def submit_dataset(
     ----------
     version : ModelVersion
         The version that scores the rows.
-    dataset : str
-        Id of the dataset.
+    dataset : Dataset
+        The dataset.
     at : float, optional
         Moment of the batch, in seconds since 1970 (UTC); by default now.
     replay : Replay, optional
@@ -103,7 +102,7 @@ def submit_dataset(
     NotFoundError
         When the workspace does not have this dataset.
     """
-    stored = datasets.get(dataset, access=access)
+    stored = datasets.get(dataset.id, access=access)
     source: dict[str, JsonValue] = {"dataset": stored.id, "filename": stored.name}
     if replay is not None:
         source |= {"replay": {"column": replay.column, "batches": replay.batches}}
@@ -133,9 +132,14 @@ def submit_labels(
     LimitError
         When the file is larger than ``max_upload_mb``.
     """
-    upload = keep_upload(file, filename, upload_limit_mb(), TOO_LARGE_HINT, access=access)
-    source = {"upload": upload, **shared_upload(upload_path(upload)), "filename": filename[:200]}
+    source = _kept_upload(version, file, filename, access=access)
     return _submit(version, source | {"labels": {"row_id": row_id, "label": label}}, filename, at=None, access=access)
+
+
+def _kept_upload(version: ModelVersion, file: IO[bytes], filename: str, *, access: Access) -> dict[str, JsonValue]:
+    models.get(version.model_id, access=access)  # before anything is kept
+    upload = keep_upload(file, filename, upload_limit_mb(), TOO_LARGE_HINT, access=access)
+    return {"upload": upload, **shared_upload(upload_path(upload)), "filename": filename[:200]}
 
 
 def _submit(version: ModelVersion, source: dict[str, JsonValue], name: str, *, at: float | None, access: Access) -> str:

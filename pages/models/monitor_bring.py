@@ -84,7 +84,7 @@ def _dataset(opened: OpenModel) -> None:
     at = None if replay is not None else _moment()
     if st.button("Compare", type="primary", key="models-monitor-compare-dataset"):
         with frame.errors_shown():
-            monitor.submit_dataset(opened.version, chosen, at=at, replay=replay, access=frame.access())
+            monitor.submit_dataset(opened.version, known[chosen], at=at, replay=replay, access=frame.access())
             st.rerun()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core import alerts, jobs, models, monitored
 from core.access import LOCAL
-from core.catalog import RunState, artifacts
+from core.catalog import RunState, artifacts, datasets
 from core.datasets import load_sample
 from core.monitored import MonitorSettings
 from core.tasks import ingest, monitor, score
@@ -174,9 +174,8 @@ def test_a_table_is_replayed_by_its_dates(version, rows, series):
     )
     dated.loc[dated.index[-5:], "decided"] = None
     imported = jobs.wait(ingest.submit_upload(content(dated), "dated.csv", access=LOCAL), 120, access=LOCAL)
-    run_id = monitor.submit_dataset(
-        version, imported.result["dataset_id"], replay=monitor.Replay("decided", 3), access=LOCAL
-    )
+    dataset = datasets.get(imported.result["dataset_id"], access=LOCAL)
+    run_id = monitor.submit_dataset(version, dataset, replay=monitor.Replay("decided", 3), access=LOCAL)
     run = jobs.wait(run_id, 400, access=LOCAL)
     assert run.state is RunState.SUCCEEDED, run.error_message
     assert run.result["undated"] == 5
