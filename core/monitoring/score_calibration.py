@@ -58,7 +58,7 @@ class ScoreCalibration:
         return cls(np.bincount(codes, scores) / count, count, np.bincount(codes, truth).astype(np.float64))
 
     def fit(self, count: Array | None = None, positives: Array | None = None) -> Array:
-        """Return the probability of each block: the isotonic fit to its share of positives.
+        """Return the probability of each block: the isotonic fit to its share of positives, moved inside of 0 and 1.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class ScoreCalibration:
         hits = self.positives if positives is None else positives
         present = rows > 0
         fitted = isotonic_regression(hits[present] / rows[present], weights=rows[present]).x
-        return np.asarray(np.interp(self.score, self.score[present], fitted))
+        return np.asarray(np.interp(self.score, self.score[present], _inside(fitted, rows[present])))
 
     def resampled(self, random: np.random.Generator, draws: int) -> tuple[Array, Array, Array]:
         """Return rows, positives and probabilities of the blocks for resamples of the rows, of shape (draws, k) each.
@@ -94,6 +94,18 @@ class ScoreCalibration:
             Probability of each block.
         """
         return np.asarray(np.interp(scores, self.score, fitted))
+
+
+def _inside(fitted: Array, rows: Array) -> Array:
+    """Return probabilities without 0 and 1: n rows without a positive one have (0 + 1/2) / (n + 1), as Jeffreys' prior.
+
+    At the ends isotonic regression is sure of what it has seen, and so expects too good a model.
+    """
+    low, high = fitted <= 0, fitted >= 1
+    inner = fitted[~low & ~high]
+    least = min(0.5 / (float(rows[low].sum()) + 1), *inner[:1], 0.5)
+    most = max(1 - 0.5 / (float(rows[high].sum()) + 1), *inner[-1:], 0.5)
+    return np.where(low, least, np.where(high, most, fitted))
 
 
 @dataclass(frozen=True)

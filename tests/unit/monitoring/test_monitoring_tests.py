@@ -33,7 +33,7 @@ def run(test: str, before: object, now: object, **options: object) -> DriftOutco
 @settings(deadline=None)
 def test_distances_are_those_of_scipy(first: np.ndarray, other: np.ndarray) -> None:
     points = QuantilePoints.of(first), QuantilePoints.of(other)
-    assert ks_distance(*points) == pytest.approx(stats.ks_2samp(first, other).statistic)
+    assert ks_distance(*points) == pytest.approx(stats.ks_2samp(first, other, method="asymp").statistic)
     assert wasserstein(*points) == pytest.approx(stats.wasserstein_distance(first, other))
 
 
