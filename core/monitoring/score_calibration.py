@@ -74,14 +74,16 @@ class ScoreCalibration:
         return np.asarray(np.interp(self.score, self.score[present], _inside(fitted, rows[present])))
 
     def resampled(self, random: np.random.Generator, draws: int) -> tuple[Array, Array, Array]:
-        """Return rows, positives and probabilities of the blocks for resamples of the rows, of shape (draws, k) each.
+        """Return rows, positives and probabilities of the blocks for halves of the rows, of shape (draws, k) each.
 
-        Rows of each block and their labels are drawn; this is the bootstrap of rows, where blocks have the same score.
+        A random half differs from all rows as much as these differ from the truth (half-samples, McCarthy 1969). The
+        bootstrap of all rows does not hold for isotonic fits.
         """
-        count = random.multinomial(int(self.count.sum()), self.count / self.count.sum(), draws)
-        positives = random.binomial(count, self.positives / self.count)
-        rows, hits = count.astype(np.float64), positives.astype(np.float64)
-        return rows, hits, np.stack([self.fit(*pair) for pair in zip(rows, hits, strict=True)])
+        total, hits = self.count.astype(np.int64), self.positives.astype(np.int64)
+        count = random.multivariate_hypergeometric(total, int(total.sum()) // 2, draws, method="marginals")
+        positives = random.hypergeometric(hits, total - hits, count)
+        rows, drawn = count.astype(np.float64), positives.astype(np.float64)
+        return rows, drawn, np.stack([self.fit(*pair) for pair in zip(rows, drawn, strict=True)])
 
     def at(self, scores: Array, fitted: Array) -> Array:
         """Return the probabilities of scores, linear between blocks.
