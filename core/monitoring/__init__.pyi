@@ -12,7 +12,7 @@ from .change_settings import (
     ShuffleLevels,
     changes_adapter,
 )
-from .cohort_shares import CohortShare, cohort_shares
+from .cohorts_in_batch import CohortShare, cohort_shares
 from .column_drift import ColumnDrift
 from .column_sketches import COLUMN_TYPES, ColumnSketch, ColumnType
 from .comparison import compare
