@@ -1,6 +1,5 @@
 from .adjustment import adjust_p_values
 from .alpha_spending import look_alpha
-from .batch_cohorts import CohortShare, cohort_shares
 from .batch_sketch import BatchSketch
 from .change_settings import (
     Change,
@@ -13,6 +12,7 @@ from .change_settings import (
     ShuffleLevels,
     changes_adapter,
 )
+from .cohorts_in_batch import CohortShare, cohort_shares
 from .column_drift import ColumnDrift
 from .column_sketches import (
     COLUMN_TYPES,

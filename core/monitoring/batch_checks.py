@@ -15,6 +15,7 @@ from core.monitoring.drift_words import share_text
 __all__ = ["check_dates", "check_duplicates"]
 
 _DAY_S = 86_400.0
+_SURE = 1e-6
 
 
 def check_duplicates(reference: BatchSketch, current: BatchSketch, columns: Sequence[str]) -> list[Finding]:
@@ -43,8 +44,9 @@ def check_duplicates(reference: BatchSketch, current: BatchSketch, columns: Sequ
 def check_dates(reference: BatchSketch, current: BatchSketch, columns: Sequence[str]) -> list[Finding]:
     """Return columns of dates that are stale, or later than their batch.
 
-    Dates are stale where the latest is older than half of the reference's, or, where the moments of both batches are
-    known, where it is older than the reference's latest was by a day and by twice as much.
+    Dates are stale where the latest is older than half of the reference's; where the moments of both batches are known,
+    where it is older, by its age, than the reference's latest was by more than a day. In both cases chance must not
+    explain that so many of the reference's dates are younger than all of the batch.
     """
     findings = []
     for name in columns:
@@ -54,10 +56,13 @@ def check_dates(reference: BatchSketch, current: BatchSketch, columns: Sequence[
         if not before.present or not now.present:
             continue
         latest, latest_before = now.values.bounds[1], before.values.bounds[1]
+        passed = 0.0
         stale = latest < before.values.quantiles(np.array([0.5]))[0]
         if current.as_of is not None and reference.as_of is not None:
-            age, age_before = current.as_of - latest, max(reference.as_of - latest_before, 0.0)
-            stale = age > max(age_before + _DAY_S, 2 * age_before)
+            passed = current.as_of - reference.as_of
+            stale = latest - passed < latest_before - _DAY_S
+        younger = before.values.share_above(latest - passed) * before.present
+        stale = stale and (before.present / (before.present + now.present)) ** younger < _SURE
         if stale:
             findings.append(
                 Finding(

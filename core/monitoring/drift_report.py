@@ -96,6 +96,19 @@ class DriftReport:
         return len(self.drifted_columns) / len(compared) if compared else float("nan")
 
     @property
+    def sentence(self) -> str:
+        """The comparison in a sentence."""
+        compared = sum(result.state in ("drifted", "not drifted") for result in self.results)
+        alerts = sum(finding.level == "alert" for finding in self.data_quality)
+        words = f"{len(self.drifted_columns):,} of {compared:,} columns drifted"
+        if not compared:
+            words = "No column could be compared"
+        left_out = len(self.results) - compared
+        words += f"; {left_out:,} could not be compared" if compared and left_out else ""
+        words += f"; {alerts:,} alert{'s' if alerts > 1 else ''} about the data" if alerts else ""
+        return f"{words}."
+
+    @property
     def is_broken(self) -> bool:
         """Whether there is an alert about the data, such as a missing column."""
         return any(finding.level == "alert" for finding in self.data_quality)

@@ -58,7 +58,7 @@ class ScoreCalibration:
         return cls(np.bincount(codes, scores) / count, count, np.bincount(codes, truth).astype(np.float64))
 
     def fit(self, count: Array | None = None, positives: Array | None = None) -> Array:
-        """Return the probability of each block: the isotonic fit to its share of positives.
+        """Return the probability of each block: the isotonic fit to its share of positives, moved inside of 0 and 1.
 
         Parameters
         ----------
@@ -71,17 +71,19 @@ class ScoreCalibration:
         hits = self.positives if positives is None else positives
         present = rows > 0
         fitted = isotonic_regression(hits[present] / rows[present], weights=rows[present]).x
-        return np.asarray(np.interp(self.score, self.score[present], fitted))
+        return np.asarray(np.interp(self.score, self.score[present], _inside(fitted, rows[present])))
 
     def resampled(self, random: np.random.Generator, draws: int) -> tuple[Array, Array, Array]:
-        """Return rows, positives and probabilities of the blocks for resamples of the rows, of shape (draws, k) each.
+        """Return rows, positives and probabilities of the blocks for halves of the rows, of shape (draws, k) each.
 
-        Rows of each block and their labels are drawn; this is the bootstrap of rows, where blocks have the same score.
+        A random half differs from all rows as much as these differ from the truth (half-samples, McCarthy 1969). The
+        bootstrap of all rows does not hold for isotonic fits.
         """
-        count = random.multinomial(int(self.count.sum()), self.count / self.count.sum(), draws)
-        positives = random.binomial(count, self.positives / self.count)
-        rows, hits = count.astype(np.float64), positives.astype(np.float64)
-        return rows, hits, np.stack([self.fit(*pair) for pair in zip(rows, hits, strict=True)])
+        total, hits = self.count.astype(np.int64), self.positives.astype(np.int64)
+        count = random.multivariate_hypergeometric(total, int(total.sum()) // 2, draws, method="marginals")
+        positives = random.hypergeometric(hits, total - hits, count)
+        rows, drawn = count.astype(np.float64), positives.astype(np.float64)
+        return rows, drawn, np.stack([self.fit(*pair) for pair in zip(rows, drawn, strict=True)])
 
     def at(self, scores: Array, fitted: Array) -> Array:
         """Return the probabilities of scores, linear between blocks.
@@ -94,6 +96,18 @@ class ScoreCalibration:
             Probability of each block.
         """
         return np.asarray(np.interp(scores, self.score, fitted))
+
+
+def _inside(fitted: Array, rows: Array) -> Array:
+    """Return probabilities without 0 and 1: n rows without a positive one have (0 + 1/2) / (n + 1), as Jeffreys' prior.
+
+    At the ends isotonic regression is sure of what it has seen, and so expects too good a model.
+    """
+    low, high = fitted <= 0, fitted >= 1
+    inner = fitted[~low & ~high]
+    least = min(0.5 / (float(rows[low].sum()) + 1), *inner[:1], 0.5)
+    most = max(1 - 0.5 / (float(rows[high].sum()) + 1), *inner[-1:], 0.5)
+    return np.where(low, least, np.where(high, most, fitted))
 
 
 @dataclass(frozen=True)

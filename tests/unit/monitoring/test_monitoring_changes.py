@@ -84,8 +84,8 @@ def test_changes_follow_each_other_and_are_read_from_json() -> None:
 def test_changes_that_cannot_be_made_are_named() -> None:
     with pytest.raises(InputError, match="no column 'pln'"):
         simulate(NOW, [ShuffleLevels(column="pln")])
-    with pytest.raises(InputError, match="no level 'puls'"):
-        simulate(NOW, [DropLevel(column="plan", level="puls")])
+    with pytest.raises(InputError, match="no level 'plusx'"):
+        simulate(NOW, [DropLevel(column="plan", level="plusx")])
     with pytest.raises(InputError, match="does not hold numbers"):
         simulate(NOW, [ShiftColumn(column="plan")])
     with pytest.raises(InputError, match="has a column 'income' already"):

@@ -87,8 +87,17 @@ def test_calibration_is_isotonic_regression() -> None:
     score, truth = REFERENCE["y_score"].to_numpy()[:900], REFERENCE["y_true"].to_numpy()[:900]
     calibration = ScoreCalibration.of(score, truth, limit=None)
     at = np.linspace(0, 1, 300)
-    expected = IsotonicRegression(out_of_bounds="clip").fit(score, truth)
-    np.testing.assert_allclose(calibration.at(at, calibration.fit()), expected.predict(at), atol=1e-9)
+    expected = IsotonicRegression(out_of_bounds="clip").fit(score, truth).predict(at)
+    inside = (expected > 0) & (expected < 1)
+    assert inside.mean() > 0.5
+    np.testing.assert_allclose(calibration.at(at, calibration.fit())[inside], expected[inside], atol=1e-9)
+
+
+def test_probabilities_are_never_0_or_1() -> None:
+    score = np.arange(30.0)
+    fitted = ScoreCalibration.of(score, score >= 20, limit=None).fit()
+    assert fitted[0] == pytest.approx(0.5 / 21)
+    assert fitted[-1] == pytest.approx(1 - 0.5 / 11)
 
 
 def test_scores_that_are_probabilities_stay_as_they_are() -> None:
@@ -153,7 +162,7 @@ def coverage(metric: str, series: int, reference_n: int, n: int) -> float:
 
 @pytest.mark.parametrize("metric", ["roc_auc", "accuracy"])
 def test_intervals_cover_what_labels_show(metric: str) -> None:
-    assert coverage(metric, 60, 1_500, 800) >= 0.87  # P(fewer than 52 of 60 | 95%) is below 1%
+    assert coverage(metric, 40, 1_500, 800) >= 0.85  # P(fewer than 34 of 40 | 95%) is below 1%
 
 
 def test_the_difference_from_the_reference_is_as_sure_as_it_is_said_to_be() -> None:
@@ -171,7 +180,7 @@ def test_the_difference_from_the_reference_is_as_sure_as_it_is_said_to_be() -> N
 @pytest.mark.parametrize("metric", CLASS_METRICS)
 @pytest.mark.parametrize(("reference_n", "n"), [(600, 2_000), (5_000, 300)])
 def test_intervals_cover_in_95_percent(metric: str, reference_n: int, n: int) -> None:
-    assert coverage(metric, 400, reference_n, n) >= 0.925
+    assert coverage(metric, 400, reference_n, n) >= 0.92
 
 
 def test_intervals_get_wider_with_fewer_rows_on_either_side() -> None:
@@ -280,8 +289,8 @@ def three_classes(random: np.random.Generator, n: int, shift: float = 0.0) -> pd
 @pytest.mark.parametrize("metric", ["roc_auc", "accuracy", "balanced_accuracy", "log_loss"])
 def test_several_classes_are_estimated(metric: str) -> None:
     reference, current = (
-        three_classes(np.random.default_rng(8), 4_000),
-        three_classes(np.random.default_rng(9), 3_000, 1),
+        three_classes(np.random.default_rng(8), 2_500),
+        three_classes(np.random.default_rng(9), 2_000, 1),
     )
     estimate = estimate_performance(reference, current.drop(columns="y_true"), metric=metric, chunks=2)
     scores, truth = current[["p(low)", "p(mid)", "p(top)"]].to_numpy(), current["y_true"]

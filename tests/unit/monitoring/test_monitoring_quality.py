@@ -209,6 +209,13 @@ def test_stale_and_future_dates() -> None:
     assert [finding.check for finding in check_quality(before, early)] == ["future_dates"]
 
 
+def test_dates_of_few_rows_are_not_stale_by_chance() -> None:
+    for seed in range(20):
+        random = np.random.default_rng([seed, 13])
+        before, now = (sketch(tables.mixed(random, 80)[["since"]], as_of="2024-11-01") for _ in range(2))
+        assert check_quality(before, now) == ()
+
+
 def test_columns_in_another_order() -> None:
     finding = only(NOW[NOW.columns[::-1]])
     assert (finding.check, finding.level, finding.column) == ("column_order", "notice", None)

@@ -89,8 +89,8 @@ def test_types_can_be_given() -> None:
     assert batch["customer"].type == "number"
     with pytest.raises(SettingsError, match="holds text and cannot be compared as numbers"):
         sketch(MIXED, types={"plan": "number"})
-    with pytest.raises(SettingsError, match=r"Unknown type 'nmber'.*Did you mean 'number'"):
-        sketch(MIXED, types={"plan": "nmber"})
+    with pytest.raises(SettingsError, match=r"Unknown type 'numberx'.*Did you mean 'number'"):
+        sketch(MIXED, types={"plan": "numberx"})
 
 
 def test_types_follow_the_reference() -> None:

@@ -27,13 +27,13 @@ def run(test: str, before: object, now: object, **options: object) -> DriftOutco
 
 
 @given(
-    hnp.arrays(np.float64, st.integers(1, 40), elements=st.integers(-3, 3).map(float)),
-    hnp.arrays(np.float64, st.integers(1, 40), elements=st.integers(-3, 3).map(float)),
+    hnp.arrays(np.float64, st.integers(3, 40), elements=st.integers(-3, 3).map(float)),
+    hnp.arrays(np.float64, st.integers(3, 40), elements=st.integers(-3, 3).map(float)),
 )
 @settings(deadline=None)
 def test_distances_are_those_of_scipy(first: np.ndarray, other: np.ndarray) -> None:
     points = QuantilePoints.of(first), QuantilePoints.of(other)
-    assert ks_distance(*points) == pytest.approx(stats.ks_2samp(first, other).statistic)
+    assert ks_distance(*points) == pytest.approx(stats.ks_2samp(first, other, method="asymp").statistic)
     assert wasserstein(*points) == pytest.approx(stats.wasserstein_distance(first, other))
 
 
@@ -229,11 +229,11 @@ def test_the_level_of_texts_is_kept() -> None:
     words = np.array([f"w{index}" for index in range(3_000)])
     share = (1 / np.arange(1, 3_001)) / (1 / np.arange(1, 3_001)).sum()
     rejected = {"text_length": 0, "unknown_words": 0, "text_classifier": 0}
-    for _ in range(80):
+    for _ in range(50):
         pair = [[" ".join(random.choice(words, 8, p=share)) for _ in range(150)] for _ in range(2)]
         for name, outcome in text_outcomes(*pair).items():
             rejected[name] += outcome.p < 0.05
-    assert max(rejected.values()) <= 10, rejected
+    assert max(rejected.values()) <= 7, rejected  # P(more than 7 of 50 | 5%) is below 1%
 
 
 def test_dates_are_compared_by_age() -> None:
