@@ -117,6 +117,8 @@ class Batch:
         Performance as it is estimated without labels.
     gaps : dict of str to list of float, default={}
         Gap of the selection rates with the ends of its interval, by the column of groups.
+    simulated : str, default=""
+        Change that was made on purpose, in words; empty for rows as they came. Such a batch raises no alert.
     labels : BatchLabels or None, default=None
         Labels that have come since, and the performance that they show.
     """
@@ -134,6 +136,7 @@ class Batch:
     problem: str = ""
     performance: PerformanceEstimate | None = None
     gaps: dict[str, tuple[float, float | None, float | None]] = field(default_factory=dict)
+    simulated: str = ""
     labels: BatchLabels | None = None
 
     @property

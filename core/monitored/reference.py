@@ -64,6 +64,12 @@ class Reference:
             return own
         return "mae" if self.evidence.labels is None else "accuracy"
 
+    @property
+    def columns_alone(self) -> pd.DataFrame:
+        """The rows without label and score, as a batch has them."""
+        kept = [name for name in self.rows if name != "y_true" and (name in self.known or name in self.sketch.columns)]
+        return self.rows[kept]
+
     def scores_of(self, predictions: pd.DataFrame) -> pd.DataFrame:
         """Return y_score, or a column ``p(label)`` for each of several classes, of rows that were scored."""
         return _scores_of(predictions, self.evidence)

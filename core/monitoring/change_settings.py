@@ -36,6 +36,11 @@ class ShiftColumn(CheckedSettings):
     column: str
     deviations: float = Field(default=0.5, ge=-100, le=100)
 
+    @property
+    def sentence(self) -> str:
+        """The change in words."""
+        return f"{self.column} moved by {self.deviations:+g} standard deviations"
+
 
 class MultiplyColumn(CheckedSettings):
     """Numbers in another unit.
@@ -51,6 +56,11 @@ class MultiplyColumn(CheckedSettings):
     kind: Literal["multiply"] = "multiply"
     column: str
     factor: float = 1000.0
+
+    @property
+    def sentence(self) -> str:
+        """The change in words."""
+        return f"{self.column} times {self.factor:g}"
 
 
 class DropLevel(CheckedSettings):
@@ -68,6 +78,11 @@ class DropLevel(CheckedSettings):
     column: str
     level: str
 
+    @property
+    def sentence(self) -> str:
+        """The change in words."""
+        return f"{self.column} without '{self.level}'"
+
 
 class SetMissing(CheckedSettings):
     """Cells that are missing, at random.
@@ -83,6 +98,11 @@ class SetMissing(CheckedSettings):
     kind: Literal["missing"] = "missing"
     column: str
     share: float = Field(default=0.25, ge=0, le=1)
+
+    @property
+    def sentence(self) -> str:
+        """The change in words."""
+        return f"{self.share:.0%} of {self.column} missing"
 
 
 class RenameColumn(CheckedSettings):
@@ -100,6 +120,11 @@ class RenameColumn(CheckedSettings):
     column: str
     name: str = Field(min_length=1)
 
+    @property
+    def sentence(self) -> str:
+        """The change in words."""
+        return f"{self.column} named {self.name}"
+
 
 class RemoveColumn(CheckedSettings):
     """A column that is not delivered.
@@ -113,6 +138,11 @@ class RemoveColumn(CheckedSettings):
     kind: Literal["remove"] = "remove"
     column: str
 
+    @property
+    def sentence(self) -> str:
+        """The change in words."""
+        return f"without {self.column}"
+
 
 class ShuffleLevels(CheckedSettings):
     """Labels of levels that are exchanged: each level gets the label of the next one in frequency.
@@ -125,6 +155,11 @@ class ShuffleLevels(CheckedSettings):
 
     kind: Literal["shuffle"] = "shuffle"
     column: str
+
+    @property
+    def sentence(self) -> str:
+        """The change in words."""
+        return f"levels of {self.column} exchanged"
 
 
 Change: TypeAlias = Annotated[

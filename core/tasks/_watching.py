@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from core.models import RowScorer
     from core.monitored import Assessment, Batch, BatchLabels, MonitorSettings, Reference
-    from core.monitoring import LabelDelivery
+    from core.monitoring import Change, LabelDelivery
 
 __all__ = ["NewBatch", "Watch", "watch_scored"]
 
@@ -40,12 +40,15 @@ class NewBatch:
         The rows.
     predictions : DataFrame or None, default=None
         Predictions of the rows, where they were scored already.
+    simulated : str, default=""
+        Change that was made on purpose, in words.
     """
 
     name: str
     at: float
     frame: pd.DataFrame
     predictions: pd.DataFrame | None = None
+    simulated: str = ""
 
 
 class Watch:
@@ -97,6 +100,15 @@ class Watch:
             LABELED: labeled,
             "repeated": repeated,
         }
+
+    def simulate(self, changes: Sequence[Change], rows: int, at: float) -> JsonObject:
+        """Compare rows that training kept out, after changes made on purpose; return what the run's result says."""
+        from core.monitoring import simulate
+
+        table = self._reference.columns_alone
+        drawn = table.sample(min(rows, len(table)), random_state=len(self._known)).reset_index(drop=True)
+        said = "; ".join(change.sentence for change in changes) or "nothing was changed"
+        return self.add([NewBatch(f"Simulation: {said}", at, simulate(drawn, changes), simulated=said)])
 
     def add_labels(self, labels: pd.DataFrame) -> JsonObject:
         """Join labels to the rows of all batches that have ids; return what the run's result says of them.
@@ -188,7 +200,7 @@ class Watch:
         except InputError as error:
             problem = error.message
         groups = frame[[name for name in reference.evidence.result.sensitive_columns if name in frame]]
-        look = len(self._known) + 1
+        look = 1 + sum(not batch.simulated for batch in self._known.values())
         assessed = assess(table, scores, groups, reference, settings, look=look, as_of=new.at)
         batch = Batch(
             key=key,
@@ -204,6 +216,7 @@ class Watch:
             problem=problem,
             performance=assessed.performance,
             gaps=assessed.gaps,
+            simulated=new.simulated,
         )
         self._keep(key, assessed, self._ids(frame, scores))
         labels = self._labels(batch, frame, scores)
@@ -235,7 +248,7 @@ class Watch:
 
     def _alarm(self, batch: Batch) -> None:
         state = batch.state
-        if state.state != "alarm":
+        if state.state != "alarm" or batch.simulated:
             return
         alerts.raise_alert(
             self._version.model_id,

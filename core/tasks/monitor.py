@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -23,7 +24,9 @@ from core.tasks._watching import NewBatch, Watch
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SPEC", "Replay", "run", "submit_dataset", "submit_labels", "submit_upload"]
+    from core.monitoring import Change
+
+__all__ = ["SPEC", "Replay", "run", "submit_dataset", "submit_labels", "submit_simulation", "submit_upload"]
 
 SPEC = TaskSpec(
     name="monitor",
@@ -109,6 +112,25 @@ def submit_dataset(
     return _submit(version, source, stored.name, at=at, access=access)
 
 
+def submit_simulation(version: ModelVersion, changes: Sequence[Change], *, rows: int = 1_000, access: Access) -> str:
+    """Queue the run that compares rows of the training table after changes made on purpose; returns the run's id.
+
+    Parameters
+    ----------
+    version : ModelVersion
+        The version that scores the rows.
+    changes : sequence of settings
+        Changes, as `core.monitoring.simulate` takes them.
+    rows : int, default=1_000
+        Number of rows, drawn from those that training kept out.
+    access : Access
+        The workspace, and who acts in it.
+    """
+    made: list[JsonValue] = [change.model_dump(mode="json") for change in changes]
+    source: dict[str, JsonValue] = {"filename": "Simulation", "changes": made, "rows": rows}
+    return _submit(version, source, "simulation", at=None, access=access)
+
+
 def submit_labels(
     version: ModelVersion, file: IO[bytes], filename: str, *, row_id: str, label: str, access: Access
 ) -> str:
@@ -151,6 +173,7 @@ def _submit(version: ModelVersion, source: dict[str, JsonValue], name: str, *, a
 def run(context: RunContext) -> dict[str, JsonValue]:
     """Read the rows, score them, compare them with the reference, and store what they say."""
     from core.models import resolve
+    from core.monitoring import changes_adapter
 
     version = resolve(context.settings["version"], access=context.access)
     context.report(Event("read", 0.0, "Reading the rows"))
@@ -159,6 +182,9 @@ def run(context: RunContext) -> dict[str, JsonValue]:
         require_columns(frame.columns, [columns["row_id"], columns["label"]], what="The file")
         labels = frame[[columns["row_id"], columns["label"]]].set_axis(["row_id", "y_true"], axis=1)
         return Watch(context, version).add_labels(labels)
+    if "changes" in context.settings:
+        changes = changes_adapter().validate_python(context.settings["changes"])
+        return Watch(context, version).simulate(changes, int(context.settings["rows"]), float(context.settings["at"]))
     batches, undated = _batches(context, version)
     return {**Watch(context, version).add(batches), "undated": undated}
 

@@ -10,11 +10,12 @@ from core.access import upload_limit_mb
 from core.catalog import Dataset, datasets
 from core.tasks import monitor
 from pages._ui import frame, uploader
+from pages.models import monitor_simulate
 from pages.models.metrics import OpenModel
 
 __all__ = ["show"]
 
-_FILE, _DATASET, _LABELS = "A file", "A dataset", "Labels"
+_FILE, _DATASET, _LABELS, _SIMULATION = "A file", "A dataset", "Labels", "What if"
 
 
 def show(opened: OpenModel, row_id: str | None) -> None:
@@ -25,10 +26,16 @@ def show(opened: OpenModel, row_id: str | None) -> None:
         if not popover.open:
             return
         kind = st.segmented_control(
-            "Rows from", [_FILE, _DATASET, _LABELS], default=_FILE, required=True, key="models-monitor-from"
+            "Bring",
+            [_FILE, _DATASET, _LABELS, _SIMULATION],
+            default=_FILE,
+            required=True,
+            key="models-monitor-from",
         )
         if kind == _LABELS:
             _labels(opened, row_id)
+        elif kind == _SIMULATION:
+            monitor_simulate.show(opened)
         elif kind == _DATASET:
             _dataset(opened)
         else:

@@ -11,6 +11,7 @@ from core.access import LOCAL
 from core.catalog import RunState, artifacts, datasets
 from core.datasets import load_sample
 from core.monitored import MonitorSettings
+from core.monitoring import DropLevel, MultiplyColumn
 from core.tasks import ingest, monitor, score
 
 DAY = 86_400.0
@@ -185,6 +186,23 @@ def test_a_table_is_replayed_by_its_dates(version, rows, series):
     moments = np.array([batch.at for batch in batches])
     assert (np.diff(moments) > 100 * DAY).all()
     assert pd.Timestamp(moments[0], unit="s").year == 2025
+
+
+def test_a_simulated_change_is_found_and_raises_no_alert(version, series):
+    before = [item.event for item in alerts.alerts_of(version.model_id, access=LOCAL)]
+    looks = max(batch.look for batch in monitored.batches_of(version.model_id, access=LOCAL))
+    changes = [MultiplyColumn(column="credit_amount", factor=1000.0), DropLevel(column="housing", level="own")]
+    run_id = monitor.submit_simulation(version, changes, rows=400, access=LOCAL)
+    run = jobs.wait(run_id, 240, access=LOCAL)
+    assert run.state is RunState.SUCCEEDED, run.error_message
+    batch = next(item for item in monitored.batches_of(version.model_id, access=LOCAL) if item.run_id == run_id)
+    assert batch.simulated == "credit_amount times 1000; housing without 'own'"
+    assert batch.state.state == "alarm"
+    assert {"credit_amount", "housing"} <= set(batch.drifted)
+    assert any("1,000 times" in reason for reason in batch.state.reasons), batch.state.reasons
+    assert [item.event for item in alerts.alerts_of(version.model_id, access=LOCAL)] == before
+    later = compared(version, series["as before"].assign(person=lambda frame: "z" + frame["person"]), "later", 400)
+    assert later.result["monitored"][0]["look"] == looks + 1, "a simulation uses no look"
 
 
 def test_another_model_has_none_of_them(version, series):
