@@ -5,6 +5,7 @@ from .headings import fitted, legend_columns
 from .palette import PRINT, DrawnChart, Figure, Palette
 from .regression import residuals_chart
 from .static import StaticChart, inline_svg, render_job, svg_of
+from .two_distributions import two_distributions_chart
 
 __all__ = [
     "FONT_FAMILIES",
@@ -28,4 +29,5 @@ __all__ = [
     "render_job",
     "residuals_chart",
     "svg_of",
+    "two_distributions_chart",
 ]

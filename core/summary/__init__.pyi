@@ -1,3 +1,4 @@
+from .batch_summary import summarize_batch
 from .document import ResultSummary, SummaryNotes, SummarySection, SummaryTable
 from .fairness_summary import summarize_fairness
 from .html_file import render_html
@@ -11,6 +12,7 @@ __all__ = [
     "SummaryTable",
     "render_html",
     "render_pdf",
+    "summarize_batch",
     "summarize_fairness",
     "summarize_model",
 ]

@@ -11,7 +11,15 @@ from core.monitored import Batch, MonitorSettings
 from core.monitoring import LOOK_STATES
 from pages._ui import badges, frame, listing, numbers, run_view
 from pages._ui.badges import Badge
-from pages.models import monitor_alerts, monitor_batch, monitor_bring, monitor_charts, monitor_next, monitor_plan
+from pages.models import (
+    monitor_alerts,
+    monitor_batch,
+    monitor_bring,
+    monitor_charts,
+    monitor_download,
+    monitor_next,
+    monitor_plan,
+)
 from pages.models.metrics import OpenModel
 
 __all__ = ["STATE_BADGES", "show"]
@@ -45,6 +53,7 @@ def show(opened: OpenModel) -> None:
         monitor_charts.performance(batches)
     _list(opened, batches)
     monitor_batch.show(chosen)
+    monitor_download.show(opened.model.name, chosen)
     monitor_next.show(opened, chosen, plan or MonitorSettings())
 
 

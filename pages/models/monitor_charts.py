@@ -8,14 +8,13 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.charts import fitted
+from core.charts import fitted, two_distributions_chart
 from core.monitored import BATCH, REFERENCE_ROWS, Batch
 from core.monitoring import ESTIMATED_METRICS, LOOK_STATES, LookLevel
 from pages._ui import charts, numbers, theme
 
 __all__ = ["distributions", "performance", "timeline"]
 
-_SIDES = (REFERENCE_ROWS, BATCH)
 _ESTIMATED, _MEASURED = "Estimated without labels", "Measured"
 _SHAPES: dict[LookLevel, str] = {
     "fine": "circle",
@@ -123,50 +122,14 @@ def distributions(name: str, table: pd.DataFrame, *, dates: bool) -> None:
     dates : bool
         Whether its numbers are seconds since 1970.
     """
-    binned = table[table["low"].notna()].copy()
-    leveled = table[table["low"].isna()]
-    if not len(table):
+    if table.empty:
         st.caption("The values of this column are not kept, or are of another type now.")
         return
-    if len(binned):
-        if dates:
-            binned[["low", "high"]] = binned[["low", "high"]].apply(lambda ends: pd.to_datetime(ends, unit="s"))
-        kind = "T" if dates else "Q"
-        chart = (
-            alt.Chart(binned)
-            .mark_bar(opacity=0.6, binSpacing=0)
-            .encode(
-                x=alt.X(f"low:{kind}", bin="binned", title=name, axis=alt.Axis(tickCount=6)),
-                x2="high",
-                y=alt.Y("share:Q", stack=None, title="Rows", axis=alt.Axis(format=".0%")),
-                color=_sides(),
-                tooltip=["rows:N", f"low:{kind}", f"high:{kind}", alt.Tooltip("share:Q", format=".1%")],
-            )
-        )
-    else:
-        chart = (
-            alt.Chart(leveled)
-            .mark_bar()
-            .encode(
-                y=alt.Y("value:N", sort=leveled["value"].drop_duplicates().tolist(), title=None),
-                yOffset=alt.YOffset("rows:N", sort=list(_SIDES)),
-                x=alt.X("share:Q", title="Rows", axis=alt.Axis(format=".0%")),
-                color=_sides(),
-                tooltip=["rows:N", "value:N", alt.Tooltip("share:Q", format=".1%")],
-            )
-        )
-    st.altair_chart(
-        chart.properties(height=charts.HEIGHT, title=fitted(f"{name} in the reference, and in this batch")),
-        alt=f"Shares of the values of {name} in the reference and in the batch",
-    )
-    missing = dict(zip(leveled["rows"], leveled["share"], strict=True)) if len(binned) and len(leveled) else {}
+    charts.draw(two_distributions_chart(table, name, theme.palette(), dates=dates))
+    binned, leveled = table["low"].notna().any(), table[table["low"].isna()]
+    missing = dict(zip(leveled["rows"], leveled["share"], strict=True)) if binned and len(leveled) else {}
     if missing:
         st.caption(f"Missing: {missing[REFERENCE_ROWS]:.1%} of the reference, {missing[BATCH]:.1%} of the batch.")
-
-
-def _sides() -> alt.Color:
-    colors = [theme.muted(), theme.accent()]
-    return alt.Color("rows:N", title=None, scale=alt.Scale(domain=list(_SIDES), range=colors), legend=_legend())
 
 
 def _legend() -> alt.Legend:
