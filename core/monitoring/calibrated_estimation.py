@@ -173,7 +173,7 @@ class CalibratedEstimator:
         value = _corrected(metric, value, expected_again)
         how = "taken as probabilities as they are" if self.check.raw_is_better else "calibrated on the reference"
         notes.append(f"Scores are {how}.")
-        low, high = self._bounds(metric, drawn, value)
+        low, high = self._bounds(metric, drawn, value, len(scores))
         return PerformanceEstimate(
             metric.name,
             value,
@@ -198,13 +198,17 @@ class CalibratedEstimator:
         others = BlockOutcomes(replace(blocks, count=rows), rows * probabilities, expected=True)
         return self._values(metric, BlockOutcomes(blocks, labels)), self._values(metric, others)
 
-    def _bounds(self, metric: EstimatedMetric, drawn: Array, value: float) -> tuple[float | None, float | None]:
+    def _bounds(
+        self, metric: EstimatedMetric, drawn: Array, value: float, rows: int
+    ) -> tuple[float | None, float | None]:
         """Return the bounds of what labels will show."""
         values = drawn[np.isfinite(drawn)]
         if len(values) < _DRAWS / 2:
             return None, None
         tail = (1 - self.confidence) / 2
-        ends = value + np.quantile(values - values.mean(), [tail, 1 - tail])
+        ends = value + np.quantile(values - values.mean(), [tail, 1 - tail], method="weibull")
+        if metric.larger_is_better:  # shares of rows have steps, which the shift to the value does not hit
+            ends = ends + np.array([-1.0, 1.0]) / rows
         bounded = metric.larger_is_better or metric.name == "brier_score"
         low, high = max(0.0, float(ends[0])), min(1.0, float(ends[1])) if bounded else float(ends[1])
         return min(low, value), max(high, value)
