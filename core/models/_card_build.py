@@ -15,6 +15,7 @@ from core.models import _card_data, _card_related_runs, _card_sections
 from core.models._card import CardTable, ModelCard, Section
 from core.models._card_groups import groups_section
 from core.models._card_metadata import card_metadata
+from core.models._card_monitoring import monitoring_section
 from core.models._coverage import coverage
 from core.models._evidence import RunEvidence
 from core.models._history import describe_event
@@ -90,6 +91,7 @@ def _build(evidence: RunEvidence, version: ModelVersion | None) -> ModelCard:
         _card_related_runs.latency_section(evidence),
         _card_sections.limits_section(evidence),
         Section("operation", "Operation and oversight", measured=False),
+        monitoring_section(version, access=evidence.access),
         _card_sections.lineage_section(evidence, version),
         None if version is None else _history_section(version, access=evidence.access),
     ]

@@ -9,9 +9,11 @@ import pytest
 from core import alerts, jobs, models, monitored
 from core.access import LOCAL
 from core.catalog import RunState, artifacts, datasets
+from core.charts import svg_of
 from core.datasets import load_sample
 from core.monitored import MonitorSettings
 from core.monitoring import DropLevel, MultiplyColumn
+from core.summary import render_html, summarize_batch
 from core.tasks import ingest, monitor, score
 
 DAY = 86_400.0
@@ -203,6 +205,29 @@ def test_a_simulated_change_is_found_and_raises_no_alert(version, series):
     assert [item.event for item in alerts.alerts_of(version.model_id, access=LOCAL)] == before
     later = compared(version, series["as before"].assign(person=lambda frame: "z" + frame["person"]), "later", 400)
     assert later.result["monitored"][0]["look"] == looks + 1, "a simulation uses no look"
+
+
+def test_the_card_has_the_plan_and_the_record(version, series):
+    card = models.card(version.id, access=LOCAL)
+    section = next(item for item in card.sections if item.key == "monitoring")
+    assert section.measured
+    assert any("Drift of 'age' is known: grows with the customers." in text for text in section.text)
+    names = [row[1] for row in section.tables[0].rows]
+    assert {"as before", "drifted", "broken"} <= set(names)
+    assert not any("Simulation" in name for name in names)
+    states = {row[1]: row[3] for row in section.tables[0].rows}
+    assert (states["drifted"], states["broken"]) == ("Alarm", "Alarm")
+
+
+def test_the_report_of_a_batch_says_what_the_page_says(version, series):
+    batch = batch_named(version, "drifted")
+    before, now = (monitored.sketch_of(batch, access=LOCAL, reference=side) for side in (True, False))
+    report = summarize_batch("Credit <b>risk</b>", batch, monitored.report_of(batch, access=LOCAL), before, now)
+    assert report.answer == f"Alarm. {batch.state.reasons[0]}"
+    assert any(row[:2] == ("duration_months", "drifted") for row in report["columns"].tables[0].rows)
+    page = render_html(report, svg_of(report.charts))
+    assert page.count("<svg") == len(report.charts) > 0
+    assert "<b>risk" not in page
 
 
 def test_another_model_has_none_of_them(version, series):
