@@ -111,12 +111,13 @@ def _url(credential: str, workspace: str) -> URL:
 
 def _engine(url: URL, timeout_s: float) -> Engine:
     from sqlalchemy import create_engine
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
     from sqlalchemy.pool import NullPool
 
     backend = url.get_backend_name()
     if backend == "sqlite":
-        return create_engine("sqlite://", creator=lambda: _sqlite(url, timeout_s), poolclass=NullPool)
+        path = _sqlite_file(url)
+        return create_engine("sqlite://", creator=lambda: _sqlite(path, timeout_s), poolclass=NullPool)
     arguments: dict[str, Any] = {}
     if backend in _PORTS:
         arguments = _reachable(url, backend)
@@ -126,6 +127,10 @@ def _engine(url: URL, timeout_s: float) -> Engine:
         )
     try:
         return create_engine(url, connect_args=arguments, poolclass=NullPool)
+    except NoSuchModuleError:
+        raise SettingsError(
+            f"There is no database '{shortened(url.drivername, 40)}' here.", "Check the beginning of its URL."
+        ) from None
     except ImportError as error:
         raise SettingsError(
             f"Databases of {shortened(url.drivername, 40)}:// need the package {error.name}, which is not installed.",
@@ -151,12 +156,15 @@ def _reachable(url: URL, backend: str) -> dict[str, Any]:
     return arguments
 
 
-def _sqlite(url: URL, timeout_s: float) -> sqlite3.Connection:
+def _sqlite_file(url: URL) -> Path:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise SettingsError(
             "The URL of the database names no file.", "Its value is as in sqlite:////srv/scored.db, with four slashes."
         )
-    path = check_local(Path(url.database))
+    return check_local(Path(url.database))
+
+
+def _sqlite(path: Path, timeout_s: float) -> sqlite3.Connection:
     connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=5.0)
     connection.execute("PRAGMA query_only = ON")
     ends = time.monotonic() + timeout_s

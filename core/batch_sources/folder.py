@@ -140,11 +140,11 @@ class FolderLook:
         new: list[SourceBatch] = []
         unsettled = 0
         for name, info in files.items():
-            batch = SourceBatch(name, min(_changed_at(info) or now, now), _stamp(info))
+            changed = _changed_at(info)
+            batch = SourceBatch(name, now if changed is None else min(changed, now), _stamp(info))
             if known.get(name) == batch.stamp:
                 continue
-            age = now - (_changed_at(info) or 0.0)
-            if 0 <= age < settings.settle_s:
+            if changed is not None and 0 <= now - changed < settings.settle_s:
                 unsettled += 1
             else:
                 new.append(batch)
@@ -232,9 +232,12 @@ def _listed(system: AbstractFileSystem, root: str, pattern: str) -> dict[str, di
                 raise LimitError(
                     f"The folder has more than {MAX_LISTED:,} files.", "Name a smaller one, or move old files away."
                 )
-            if info.get("type") == "file" and not name.startswith(".") and fnmatchcase(name, pattern):
-                below = f"{folder}/{name}".removeprefix(root).lstrip("/")
-                files[below] = info
+            if name.startswith(".") or not fnmatchcase(name, pattern):
+                continue
+            if info.get("islink"):
+                info = system.info(f"{folder}/{name}")
+            if info.get("type") == "file":
+                files[f"{folder}/{name}".removeprefix(root).lstrip("/")] = info
     return files
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +25,7 @@ from core.jsonable import JsonObject
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import Connection, TextClause
+    from sqlalchemy import Connection, CursorResult, TextClause
 
 __all__ = ["QueryLook", "QuerySettings", "check_query", "shown_query"]
 
@@ -205,7 +206,13 @@ def _read(
 
     inner = statement.columns(column(settings.column)).subquery("plumbline_rows")
     ordered = select(literal_column("*")).select_from(inner).order_by(inner.c[settings.column])
-    result = connection.execution_options(stream_results=True).execute(ordered, {PARAMETER: since})
+    with closing(connection.execution_options(stream_results=True).execute(ordered, {PARAMETER: since})) as result:
+        return _new_rows(result, settings, since, known)
+
+
+def _new_rows(
+    result: CursorResult[Any], settings: QuerySettings, since: Value, known: Counter[str]
+) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     names = list(result.keys())
     if settings.column not in names:
         raise InputError(
