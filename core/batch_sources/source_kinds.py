@@ -10,6 +10,7 @@ from core.batch_sources.folder import FolderLook, FolderSettings, check_folder, 
 from core.batch_sources.query import QueryLook, QuerySettings, check_query, shown_query
 from core.batch_sources.source_look import SourceLook
 from core.checked import CheckedSettings
+from core.errors import InputError
 from core.registry import Registry
 
 __all__ = ["SOURCE_KINDS", "SourceKind", "check_source", "look_at", "source_settings"]
@@ -77,6 +78,8 @@ def source_settings(kind: str, values: Mapping[str, Any]) -> CheckedSettings:
 
     Raises
     ------
+    InputError
+        When a value that it needs is empty.
     SettingsError
         When the kind is unknown, or a value cannot be used.
 
@@ -85,7 +88,11 @@ def source_settings(kind: str, values: Mapping[str, Any]) -> CheckedSettings:
     >>> source_settings("folder", {"url": "/srv/scored"}).pattern
     '*'
     """
-    return SOURCE_KINDS.require(kind).settings(**values)
+    known = SOURCE_KINDS.require(kind).settings
+    for name, field in known.model_fields.items():
+        if field.is_required() and not str(values.get(name, "")).strip():
+            raise InputError(f"'{field.title or name}' is empty.", field.description or "Fill it in.")
+    return known(**values)
 
 
 def check_source(kind: str, values: Mapping[str, Any], *, workspace: str) -> CheckedSettings:

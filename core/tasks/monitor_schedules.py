@@ -8,19 +8,20 @@ from typing import Any
 from core import jobs
 from core.access import Access
 from core.batch_sources import SOURCE_KINDS, check_source, source_settings
-from core.catalog import Schedule, models, schedules
+from core.catalog import Run, Schedule, models, runs, schedules
 from core.catalog.row import new_id
 from core.errors import DeniedError, shortened
 from core.jobs import Timing
 from core.settings import get_settings
-from core.tasks.monitor_check import SPEC
 
-__all__ = ["add_schedule", "check_now", "schedules_of", "shown_source"]
+__all__ = ["add_schedule", "check_now", "last_check", "schedules_of", "shown_source"]
+
+_TASK = "monitor_check"
 
 
 def schedules_of(model_id: str, *, access: Access) -> list[Schedule]:
     """Return the schedules that look for batches of a model, the first one that was made first."""
-    listed = schedules.find(task=SPEC.name, access=access)
+    listed = schedules.find(task=_TASK, access=access)
     return [schedule for schedule in listed if schedule.settings["model"] == model_id]
 
 
@@ -64,7 +65,7 @@ def add_schedule(model_id: str, kind: str, values: Mapping[str, Any], timing: Ti
     checked = check_source(kind, values, workspace=access.workspace)
     settings = {"model": model.id, "source": new_id(), "kind": kind, "values": checked.model_dump(mode="json")}
     title = shortened(f"Batches of {model.name}: {SOURCE_KINDS[kind].shown(checked)}", 200)
-    return jobs.add_schedule(SPEC.name, settings, timing, title=title, access=access)
+    return jobs.add_schedule(_TASK, settings, timing, title=title, access=access)
 
 
 def check_now(schedule_id: str, *, access: Access) -> str:
@@ -77,3 +78,11 @@ def check_now(schedule_id: str, *, access: Access) -> str:
     """
     schedule = schedules.get(schedule_id, access=access)
     return jobs.submit(schedule.task, schedule.settings, title=schedule.title, access=access)
+
+
+def last_check(schedule: Schedule, *, access: Access) -> Run | None:
+    """Return the newest check of the source of a schedule, also one that a person started; None before the first."""
+    for run in runs.find(task=_TASK, access=access):
+        if run.settings["source"] == schedule.settings["source"]:
+            return run
+    return None
