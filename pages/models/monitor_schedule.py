@@ -11,7 +11,6 @@ from core.access import Role
 from core.batch_sources import SOURCE_KINDS, SourceKind
 from core.catalog import Run, RunState, Schedule
 from core.errors import PlumblineError
-from core.jobs import Timing
 from core.tasks import monitor_schedules
 from pages._ui import badges, deletion, frame, model_fields, numbers, timing
 from pages.models.metrics import OpenModel
@@ -140,15 +139,13 @@ def _form(opened: OpenModel) -> None:
     values = _values(kind)
     times = timing.form(f"{_POPOVER}-timing", label="Checks start")
     st.caption("The model's champion scores what comes, or else its newest version.")
-    if times is not None:
-        st.button(
-            "Add the schedule",
-            type="primary",
-            icon=":material/schedule:",
-            key=f"{_POPOVER}-add",
-            on_click=_add,
-            args=(opened.model.id, kind.name, values, times),
-        )
+    label, key = "Add the schedule", f"{_POPOVER}-add"
+    pressed = st.button(label, type="primary", icon=":material/schedule:", key=key, disabled=times is None)
+    if pressed and times is not None:
+        with frame.errors_shown():
+            monitor_schedules.add_schedule(opened.model.id, kind.name, values, times, access=frame.access())
+            st.toast("The schedule was added.", icon=":material/schedule:")
+            st.rerun()
 
 
 def _values(kind: SourceKind) -> dict[str, Any]:
@@ -171,9 +168,3 @@ def _values(kind: SourceKind) -> dict[str, Any]:
                 help=fields[name].description,
             )
     return values
-
-
-def _add(model_id: str, kind: str, values: dict[str, Any], times: Timing) -> None:
-    with frame.errors_shown():
-        monitor_schedules.add_schedule(model_id, kind, values, times, access=frame.access())
-        st.toast("The schedule was added.", icon=":material/schedule:")

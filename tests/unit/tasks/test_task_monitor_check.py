@@ -16,7 +16,7 @@ from core import alerts, deletion, jobs, monitored
 from core.access import LOCAL
 from core.catalog import Run, RunArtifact, RunState, artifacts, models, runs, schedules
 from core.datasets import load_sample
-from core.errors import DeniedError, InputError, RemoteError
+from core.errors import DeniedError, InputError, NotFoundError, RemoteError
 from core.jobs import RunContext, Timing
 from core.settings import get_settings
 from core.storage import get_store
