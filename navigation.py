@@ -89,11 +89,7 @@ with frame.errors_shown(), frame.access_kept():
         help="Where alerts are sent to." if alone else "The people of this workspace, and your other workspaces.",
     )
     audit = st.Page(
-        "pages/audit/page.py",
-        title="Audit log",
-        icon=":material/history:",
-        url_path="audit",
-        help="What people did here.",
+        "pages/audit/page.py", title="Audit log", icon=":material/history:", url_path="audit", help="What people did."
     )
     areas = {
         "": [home],

@@ -114,7 +114,7 @@ class FolderLook:
     Parameters
     ----------
     settings : FolderSettings
-        Which files are batches.
+        Settings that say which files are batches.
     before : mapping
         State that the look before left; empty for the first one.
     workspace : str

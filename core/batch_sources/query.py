@@ -116,7 +116,7 @@ class QueryLook:
     Parameters
     ----------
     settings : QuerySettings
-        Which rows are batches.
+        Settings that say which rows are batches.
     before : mapping
         State that the look before left; empty for the first one.
     workspace : str

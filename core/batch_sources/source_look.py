@@ -22,7 +22,7 @@ class SourceBatch:
     at : float
         Moment of the batch, in seconds since 1970 (UTC).
     stamp : str
-        What is different when the batch is: size and time of change of a file, for example.
+        Text that differs when the batch does: of size and time of change of a file, for example.
     """
 
     name: str

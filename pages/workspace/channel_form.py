@@ -23,11 +23,11 @@ _CREDENTIAL = (
 
 def add(names: dict[str, str]) -> None:
     """Draw the form of a new channel; `names` are those of the models, by their ids."""
-    kinds = list(CHANNEL_KINDS)
+    types = list(CHANNEL_KINDS)
     name = st.segmented_control(
         "Send by",
-        kinds,
-        default=kinds[0],
+        types,
+        default=types[0],
         required=True,
         format_func=lambda kind: CHANNEL_KINDS[kind].title,
         key="workspace-channel-kind",
