@@ -15,6 +15,7 @@ from pydantic import Field, field_validator
 from core.batch_sources.reach import check_local, open_folder
 from core.batch_sources.source_look import SourceBatch
 from core.checked import CheckedSettings
+from core.credentials import scrubbed
 from core.errors import InputError, LimitError, PlumblineError, RemoteError, shortened
 from core.jsonable import JsonObject
 
@@ -274,5 +275,5 @@ def _explained(system: AbstractFileSystem, what: str) -> Iterator[None]:
     except PermissionError:
         raise RemoteError(f"{what}: access is denied.", "Check the rights of the server, or the credential.") from None
     except Exception as error:  # noqa: BLE001  (each file system has errors of its own)
-        reason = getattr(error, "strerror", None) or type(error).__name__
+        reason = shortened(scrubbed(getattr(error, "strerror", None) or type(error).__name__), 200)
         raise RemoteError(f"{what}: {reason}.", "Check that it can be reached, and the credential.") from None

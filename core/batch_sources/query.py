@@ -25,7 +25,7 @@ from core.jsonable import JsonObject
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import Connection, CursorResult, TextClause
+    from sqlalchemy import Connection, CursorResult, Select, TextClause
 
 __all__ = ["QueryLook", "QuerySettings", "check_query", "shown_query"]
 
@@ -205,7 +205,7 @@ def _read(
     from sqlalchemy import column, literal_column, select
 
     inner = statement.columns(column(settings.column)).subquery("plumbline_rows")
-    ordered = select(literal_column("*")).select_from(inner).order_by(inner.c[settings.column])
+    ordered: Select[Any] = select(literal_column("*")).select_from(inner).order_by(inner.c[settings.column])
     with closing(connection.execution_options(stream_results=True).execute(ordered, {PARAMETER: since})) as result:
         return _new_rows(result, settings, since, known)
 

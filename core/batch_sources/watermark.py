@@ -69,5 +69,5 @@ def restored(stored: Mapping[str, str]) -> Value:
     Decimal('1.50')
     """
     known, text = _TYPES[stored["type"]], stored["value"]
-    value: Value = known.fromisoformat(text) if known in (datetime, date) else known(text)  # type: ignore[attr-defined]
+    value: Value = known.fromisoformat(text) if known in (datetime, date) else known(text)
     return value

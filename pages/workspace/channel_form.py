@@ -70,7 +70,11 @@ def _fields(kind: ChannelKind, key: str, names: dict[str, str], channel: AlertCh
     }
     if kind.signs:
         values["credential"] = st.text_input(
-            "Credential", "" if channel is None else channel.credential, key=f"{key}-credential", help=_CREDENTIAL
+            "Credential",
+            "" if channel is None else channel.credential,
+            key=f"{key}-credential",
+            help=_CREDENTIAL,
+            placeholder="WEBHOOK_SALES",
         )
     levels = list(ALERT_LEVELS)
     values["min_level"] = st.selectbox(

@@ -59,12 +59,12 @@ def _channel(channel: AlertChannel, names: dict[str, str]) -> None:
             if frame.access().may(Role.ADMIN):
                 _actions(channel, names, key)
         st.caption(_sends(channel, names))
-        if channel.problem:
-            st.warning(frame.plain(channel.problem), icon=":material/warning:")
         _last(channel)
         tried = st.session_state.get(_TRIED)
         if tried is not None and tried[0] == channel.id:
             _outcome(*tried[1:])
+        elif channel.problem:
+            st.warning(frame.plain(channel.problem), icon=":material/warning:")
 
 
 def _kind(channel: AlertChannel) -> str:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from core import alerts
-from core.access import LOCAL
+from core.access import LOCAL, Role
 from core.alerts import CHANNEL_KINDS
 from core.catalog import invitations, workspaces
 from pages._ui import visitor
@@ -134,7 +134,7 @@ def test_in_a_team_admins_alone_change_channels(
     own = {"PROFILE": "team", "SECRET_WEBHOOK_TEST": SECRET, "OUTBOUND_HOSTS": "127.0.0.1"}
     with installation(tmp_path / "home", **own):
         shared = workspaces.add("Sales", person=ada)
-        invitations.accept(invitations.add("editor", access=shared), person=bob)
+        invitations.accept(invitations.add(Role.EDITOR, access=shared), person=bob)
         alerts.add_channel("webhook", "On call", hooks.url, credential="WEBHOOK_TEST", access=shared)
 
         def page(person: str) -> AppTest:

@@ -60,8 +60,6 @@ REVIEWED = {  # words that the code has: names of parts and files, titles of fie
     ("pages/home/page.py", "text"),
     ("pages/models/card.py", "label"),
     ("pages/models/scored_file.py", "label"),
-    ("pages/pipelines/schedule.py", "name"),
-    ("pages/pipelines/schedule.py", "value"),
     ("pages/workspace/channels.py", "feature.reason"),
     ("pages/workspace/channels.py", "profile().name"),
     ("pages/workspace/settings.py", "label"),
