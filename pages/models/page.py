@@ -12,7 +12,7 @@ query = st.query_params
 
 if "run" in query:
     with header.lookup("Scored file", back="All models"):
-        run = lookups.run(query["run"], "score", "monitor", "monitor_check", what="a scored file or a monitoring")
+        run = lookups.run(query["run"], "score", "monitor", "monitor_check", what="a scored file")
         if run.task != "score":
             address.go(model=run.settings["model"], tab="Monitor")
         version = scored_file.version_of(run)
