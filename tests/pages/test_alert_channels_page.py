@@ -131,22 +131,25 @@ def test_in_a_team_admins_alone_change_channels(
     installation: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hooks: Hooks
 ) -> None:
     ada, bob = "ada@plumbline.test", "bob@plumbline.test"
-    own = {"PROFILE": "team", "SECRET_WEBHOOK_TEST": SECRET, "OUTBOUND_HOSTS": "127.0.0.1"}
-    with installation(tmp_path / "home", **own):
+    settings = {"PROFILE": "team", "SECRET_WEBHOOK_TEST": SECRET, "OUTBOUND_HOSTS": "127.0.0.1"}
+    with installation(tmp_path / "home", **settings):
         shared = workspaces.add("Sales", person=ada)
         invitations.accept(invitations.add(Role.EDITOR, access=shared), person=bob)
         alerts.add_channel("webhook", "On call", hooks.url, credential="WEBHOOK_TEST", access=shared)
 
-        def page(person: str) -> AppTest:
+        def page(person: str, workspace: str) -> AppTest:
             test = AppTest.from_file(str(ROOT / "navigation.py"), default_timeout=60)
             test.user = {"is_logged_in": True, "email": person, "email_verified": True, "exp": time.time() + 60}
-            test.session_state["app-workspace"] = shared.workspace
+            test.session_state["app-workspace"] = workspace
             test.query_params["tab"] = "Alert channels"
             test._page_hash = calc_hash("workspace")
             return test.run()
 
         for person, may in ((ada, True), (bob, False)):
-            test = page(person)
+            test = page(person, shared.workspace)
             assert "On call" in texts(test)
             assert ("Send a test alert" in labels(test)) is may
             assert not test.exception
+        own = page(bob, workspaces.personal(bob).workspace)
+        assert "With a channel they are sent" in texts(own)
+        assert "On call" not in texts(own)

@@ -251,8 +251,12 @@ def test_a_model_goes_with_its_schedules_and_checks(source):
     schedule = monitor_schedules.add_schedule(model.id, "folder", values, DAILY, access=LOCAL)
     run = Run(workspace="local", task="monitor_check", settings=schedule.settings, state=RunState.SUCCEEDED)
     runs.add(run, access=LOCAL)
+    other = monitor_schedules.add_schedule(model.id, "folder", values, DAILY, access=LOCAL)
+    gone = deletion.delete("schedule", other.id, access=LOCAL)
     assert "1 schedule for new batches." in deletion.plan("model", model.id, access=LOCAL).goes
     deletion.delete("model", model.id, access=LOCAL)
     assert monitor_schedules.schedules_of(model.id, access=LOCAL) == []
     with pytest.raises(NotFoundError):
         jobs.get(run.id, access=LOCAL)
+    with pytest.raises(InputError, match="belongs to 'Other'"):
+        deletion.undo(gone.id, access=LOCAL)
