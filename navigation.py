@@ -80,28 +80,25 @@ with frame.errors_shown(), frame.access_kept():
         url_path="runs",
         help="All background work with logs and files.",
     )
+    alone = not profile().signs_in
     workspace = st.Page(
         "pages/workspace/page.py",
-        title="Workspace",
-        icon=":material/group:",
+        title="Alert channels" if alone else "Workspace",
+        icon=":material/notifications:" if alone else ":material/group:",
         url_path="workspace",
-        help="The people of this workspace, and your other workspaces.",
+        help="Where alerts are sent to." if alone else "The people of this workspace, and your other workspaces.",
     )
     audit = st.Page(
-        "pages/audit/page.py",
-        title="Audit log",
-        icon=":material/history:",
-        url_path="audit",
-        help="What people did in this workspace.",
+        "pages/audit/page.py", title="Audit log", icon=":material/history:", url_path="audit", help="What people did."
     )
     areas = {
         "": [home],
         "Build": [data, automl, finetune],
         "Check": [fairness],
         "Ship": [models, edge, pipelines],
-        "Watch": [runs],
+        "Watch": [runs, workspace] if alone else [runs],
     }
-    if profile().signs_in:  # elsewhere, and for others than admins, their addresses do not exist
+    if not alone:  # elsewhere, and for others than admins, the address of the audit log does not exist
         areas["Team"] = [workspace, audit] if frame.access().may(Role.ADMIN) else [workspace]
     page = st.navigation(areas)
     keys.set_page(page.url_path or "home", page.title)

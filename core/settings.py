@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from core.errors import InputError
-from core.hosts import host_rule
 from core.setting_errors import PREFIX, check_env_file, invalid_settings, unknown_settings
+from core.setting_lists import Folders, Hosts, Modules
 
 __all__ = ["Settings", "get_settings", "unknown_variables"]
 
 _ROOT = Path(__file__).resolve().parents[1]
-_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
-Modules = Annotated[tuple[str, ...], NoDecode, "names of modules, separated by commas"]
-"""Names of modules, as a JSON list or separated by commas."""
-Hosts = Annotated[tuple[str, ...], NoDecode, "hosts, hosts with a port or networks, separated by commas"]
-"""Hosts (``hooks.internal``), hosts with a port (``hooks.internal:8080``) and networks (``10.1.0.0/16``)."""
 
 
 class Settings(BaseSettings):
@@ -176,6 +168,10 @@ class Settings(BaseSettings):
         default=(),
         description="Hosts and networks that users may have the server send to although they are not on the internet.",
     )
+    source_folders: Folders = Field(
+        default=(),
+        description="Folders of the server whose files users may have checked for batches where several people use it.",
+    )
     smtp_host: str | None = Field(default=None, description="Mail server that alerts are sent through.")
     smtp_port: int | None = Field(
         default=None, ge=1, le=65_535, description="Port of the mail server; default 587, with tls 465, with none 25."
@@ -221,29 +217,6 @@ class Settings(BaseSettings):
     @classmethod
     def _expand(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser()
-
-    @field_validator("outbound_hosts", mode="before")
-    @classmethod
-    def _split_hosts(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        names = tuple(value.replace(",", " ").split())
-        for name in names:
-            try:
-                host_rule(name)
-            except InputError as error:
-                raise ValueError(error.message) from error
-        return names
-
-    @field_validator("extensions", "task_packages", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        names = json.loads(value) if value.lstrip().startswith("[") else value.replace(",", " ").split()
-        if not all(isinstance(name, str) and _MODULE.fullmatch(name) for name in names):
-            raise ValueError("not names of modules")
-        return tuple(names)
 
     @property
     def database_url(self) -> str:

@@ -14,7 +14,15 @@ from core.alerts.actions import (
     raise_alert,
     resolve,
 )
-from core.alerts.channel_actions import add_channel, change_channel, channels, remove_channel, shown_target, try_channel
+from core.alerts.channel_actions import (
+    add_channel,
+    change_channel,
+    channels,
+    last_delivery,
+    remove_channel,
+    shown_target,
+    try_channel,
+)
 from core.alerts.channel_kinds import CHANNEL_KINDS, ChannelKind
 from core.alerts.delivery import deliver_due
 from core.alerts.message import Message
@@ -38,6 +46,7 @@ __all__ = [
     "channels",
     "deliver_due",
     "deliveries",
+    "last_delivery",
     "mute",
     "open_alerts",
     "raise_alert",

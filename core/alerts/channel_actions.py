@@ -12,13 +12,21 @@ from core.alerts.delivery import attempt
 from core.alerts.message import Message
 from core.alerts.outcome import Outcome
 from core.alerts.target import ChannelTarget
-from core.catalog import Alert, AlertChannel, alert_channels, models
+from core.catalog import Alert, AlertChannel, AlertDelivery, alert_channels, alert_deliveries, models
 from core.catalog.alert_tables import ALERT_LEVELS
 from core.catalog.row import new_id
 from core.errors import InputError, shortened
 from core.registry import unknown_name
 
-__all__ = ["add_channel", "change_channel", "channels", "remove_channel", "shown_target", "try_channel"]
+__all__ = [
+    "add_channel",
+    "change_channel",
+    "channels",
+    "last_delivery",
+    "remove_channel",
+    "shown_target",
+    "try_channel",
+]
 
 
 def channels(*, access: Access) -> list[AlertChannel]:
@@ -35,6 +43,18 @@ def shown_target(channel: AlertChannel) -> str:
     'https://hooks.example.org/…'
     """
     return CHANNEL_KINDS.require(channel.kind).shown_target(channel)
+
+
+def last_delivery(channel_id: str, *, access: Access) -> AlertDelivery | None:
+    """Return the newest delivery through a channel that was tried; None where there is none.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace does not have this channel.
+    """
+    alert_channels.get(channel_id, access=access)
+    return alert_deliveries.newest(channel_id, access=access)
 
 
 def add_channel(

@@ -10,7 +10,7 @@ from core.catalog.alert_tables import Alert, AlertChannel, AlertDelivery
 from core.catalog.engine import reading, writing
 from core.catalog.tables import Model
 
-__all__ = ["claim", "finish", "next_due", "of_alert", "parts", "postpone"]
+__all__ = ["claim", "finish", "newest", "next_due", "of_alert", "parts", "postpone"]
 
 
 def of_alert(alert_id: str, *, access: Access) -> list[AlertDelivery]:
@@ -18,6 +18,15 @@ def of_alert(alert_id: str, *, access: Access) -> list[AlertDelivery]:
     query = select(AlertDelivery).where(AlertDelivery.alert_id == alert_id, AlertDelivery.workspace == access.workspace)
     with reading(access) as session:
         return list(session.exec(query.order_by(col(AlertDelivery.channel), col(AlertDelivery.id))))
+
+
+def newest(channel_id: str, *, access: Access) -> AlertDelivery | None:
+    """Return the newest delivery through a channel that was tried; None where there is none."""
+    query = select(AlertDelivery).where(
+        AlertDelivery.channel_id == channel_id, AlertDelivery.workspace == access.workspace, AlertDelivery.attempts > 0
+    )
+    with reading(access) as session:
+        return session.exec(query.order_by(col(AlertDelivery.created_at).desc()).limit(1)).first()
 
 
 def next_due(now: float) -> AlertDelivery | None:

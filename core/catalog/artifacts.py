@@ -6,10 +6,10 @@ from sqlmodel import col, or_, select
 
 from core.access import Access
 from core.catalog.engine import reading, writing
-from core.catalog.tables import Dataset, FileReference, Run, RunArtifact
+from core.catalog.tables import Dataset, FileReference, Run, RunArtifact, RunState
 from core.errors import NotFoundError, not_found, shortened
 
-__all__ = ["add", "find", "get", "in_workspace", "remove", "run_with"]
+__all__ = ["add", "find", "get", "in_workspace", "newest", "remove", "run_with"]
 
 
 def add(artifact: RunArtifact, *, access: Access) -> None:
@@ -67,6 +67,18 @@ def run_with(name: str, digest: str, *, access: Access) -> str | None:
     """Return the id of a run that has an artifact of this name with this content, or None."""
     query = select(RunArtifact.run_id).where(
         RunArtifact.name == name, RunArtifact.digest == digest, RunArtifact.workspace == access.workspace
+    )
+    with reading(access) as session:
+        return session.exec(query.limit(1)).first()
+
+
+def newest(name: str, *, access: Access) -> RunArtifact | None:
+    """Return the artifact of this name of the run that succeeded last, or None where there is none."""
+    query = (
+        select(RunArtifact)
+        .join(Run, col(Run.id) == col(RunArtifact.run_id))
+        .where(RunArtifact.name == name, RunArtifact.workspace == access.workspace, Run.state == RunState.SUCCEEDED)
+        .order_by(col(Run.finished_at).desc(), col(Run.created_at).desc())
     )
     with reading(access) as session:
         return session.exec(query.limit(1)).first()

@@ -200,7 +200,7 @@ def _check_parents(session: Session, deletion: Deletion, parents: Mapping[str, s
     for version in _all(session, ModelVersion, deletion):
         needed |= {version.model_id, version.run_id}
     for schedule in _all(session, Schedule, deletion):
-        needed.add(_parent(schedule.settings, "saved"))
+        needed |= {_parent(schedule.settings, name) for name in ("saved", "model")}
     for table in DELETABLE:
         query = select(table).where(
             col(table.id).in_(sorted(needed - {""})),  # type: ignore[attr-defined]

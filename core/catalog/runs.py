@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Update, and_, or_, update
+from sqlalchemy import String, Update, and_, cast, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -101,6 +101,7 @@ def find(
     dataset_id: str | None = None,
     states: Iterable[RunState] | None = None,
     parents_only: bool = False,
+    result_names: str | None = None,
     limit: int = 200,
     access: Access,
 ) -> list[Run]:
@@ -118,6 +119,8 @@ def find(
         States that they may be in.
     parents_only : bool, default=False
         Whether runs that work for another run, such as the steps of a pipeline, are left out.
+    result_names : str, optional
+        Id of a row that their results name.
     limit : int, default=200
         Maximum number of runs.
     """
@@ -130,6 +133,8 @@ def find(
         query = query.where(col(Run.state).in_(list(states)))
     if parents_only:
         query = query.where(Run.parent_id == "")
+    if result_names is not None:
+        query = query.where(cast(col(Run.result), String).contains(f'"{result_names}"', autoescape=True))
     with reading(access) as session:
         return list(session.exec(query.order_by(col(Run.created_at).desc()).limit(limit)))
 

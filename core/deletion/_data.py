@@ -13,7 +13,7 @@ from core.deletion.plan import DeletionPlan, by_kind, counted, quoted
 from core.errors import not_found
 from core.pipelines import asset_name
 
-__all__ = ["plan_dataset", "plan_pipeline", "plan_schedule"]
+__all__ = ["plan_dataset", "plan_pipeline", "plan_schedule", "schedules_naming"]
 
 
 def plan_dataset(session: Session, dataset_id: str, *, access: Access) -> DeletionPlan:
@@ -27,7 +27,7 @@ def plan_dataset(session: Session, dataset_id: str, *, access: Access) -> Deleti
     ids = tuple(version.id for version in versions)
     users = list(session.exec(select(Run).where(col(Run.dataset_id).in_(ids), Run.workspace == access.workspace)))
     forbidden, hint = busy(users)
-    schedules = _schedules(session, ids, access=access)
+    schedules = schedules_naming(session, ids, access=access)
     goes = [f"{counted(len(versions), 'version')}, {versions[0].rows:,} rows as read, and the history of changes."]
     if schedules:
         goes.append(f"Schedules that read it are turned off: {quoted(item.title for item in schedules)}.")
@@ -50,7 +50,9 @@ def plan_pipeline(session: Session, pipeline_id: str, *, access: Access) -> Dele
     saved = session.exec(query.with_for_update()).first()
     if saved is None:
         raise not_found("pipeline", pipeline_id, "It may have been deleted. The Pipelines page lists all pipelines.")
-    schedules = [item for item in _schedules(session, (saved.id,), access=access) if item.settings["saved"] == saved.id]
+    schedules = [
+        item for item in schedules_naming(session, (saved.id,), access=access) if item.settings.get("saved") == saved.id
+    ]
     runs = session.exec(
         select(Run).where(Run.task == "pipeline", Run.workspace == access.workspace, naming(Run.settings, [saved.id]))
     )
@@ -84,7 +86,8 @@ def plan_schedule(session: Session, schedule_id: str, *, access: Access) -> Dele
     )
 
 
-def _schedules(session: Session, ids: tuple[str, ...], *, access: Access) -> list[Schedule]:
+def schedules_naming(session: Session, ids: tuple[str, ...], *, access: Access) -> list[Schedule]:
+    """Return the schedules whose settings name one of these rows."""
     query = select(Schedule).where(
         Schedule.workspace == access.workspace,
         or_(col(Schedule.dataset_id).in_(ids), naming(Schedule.settings, ids)),

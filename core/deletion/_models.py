@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlmodel import Session, col, func, select
 
 from core.access import Access
-from core.catalog import Alert, Model, ModelVersion, Run
+from core.catalog import Alert, Model, ModelVersion, Run, Schedule
 from core.catalog.models import CHAMPION
 from core.catalog.tables import ModelAlias
+from core.deletion._data import schedules_naming
 from core.deletion._runs import busy, parts_of
 from core.deletion.plan import DeletionPlan, by_kind, counted, quoted
 from core.errors import not_found
@@ -20,7 +21,7 @@ def plan_model(session: Session, model_id: str, *, access: Access) -> DeletionPl
     model = _model(session, model_id, access=access)
     query = select(ModelVersion).where(ModelVersion.model_id == model.id).order_by(col(ModelVersion.number))
     versions = list(session.exec(query))
-    parts = parts_of(session, [version.id for version in versions], access=access)
+    parts = parts_of(session, [model.id, *(version.id for version in versions)], access=access)
     aliases = _aliases(session, model)
     goes = [f"{counted(len(versions), 'version')} with cards, notes and history."]
     if CHAMPION in aliases:
@@ -28,6 +29,10 @@ def plan_model(session: Session, model_id: str, *, access: Access) -> DeletionPl
     count = session.exec(select(func.count()).where(Alert.model_id == model.id)).one()
     if count:
         goes.append(f"{counted(count, 'alert')} with what was sent about {'it' if count == 1 else 'them'}.")
+    schedules = schedules_naming(session, (model.id,), access=access)
+    checks = [item for item in schedules if item.settings.get("model") == model.id]
+    if checks:
+        goes.append(f"{counted(len(checks), 'schedule').capitalize()} for new batches.")
     forbidden, hint = busy(parts)
     return DeletionPlan(
         kind="model",
@@ -41,6 +46,7 @@ def plan_model(session: Session, model_id: str, *, access: Access) -> DeletionPl
             Model: (model.id,),
             ModelVersion: tuple(version.id for version in versions),
             Run: tuple(run.id for run in parts),
+            Schedule: tuple(item.id for item in checks),
         },
     )
 

@@ -34,7 +34,8 @@ __all__ = [
     "sketch_of",
 ]
 
-_TASKS = ("monitor", "score")
+_TASKS = ("monitor", "monitor_check", "score")
+_MOST_RUNS = 10_000
 DRIFT, SKETCH, REFERENCE, ROWS = "drift.json", "sketch.npz", "reference.npz", "rows.parquet"
 """Files of a batch: its comparison, its sketch, that of what it was compared with, and ids with scores of its rows."""
 LABELS = "labels.parquet"
@@ -190,7 +191,9 @@ def batches_of(model_id: str, *, access: Access) -> list[Batch]:
     compared = [
         run
         for task in _TASKS
-        for run in runs.find(task=task, states=[RunState.SUCCEEDED], access=access)
+        for run in runs.find(
+            task=task, states=[RunState.SUCCEEDED], result_names=model_id, limit=_MOST_RUNS, access=access
+        )
         if (run.result or {}).get("model") == model_id
     ]
     labels: dict[str, BatchLabels] = {}

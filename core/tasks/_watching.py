@@ -71,10 +71,14 @@ class Watch:
         context.report(Event("reference", 0.05, "Reading what the model was tested on"))
         self._reference: Reference = training_reference(version, access=context.access)
         self._scorer: RowScorer = RowScorer(version, policy="none", access=context.access)
+        self._compared = 0
         self._known = {batch.fingerprint: batch for batch in batches_of(version.model_id, access=context.access)}
 
     def add(self, batches: Sequence[NewBatch]) -> JsonObject:
-        """Score, compare and store batches, the earliest first; return what the run's result says of them."""
+        """Score, compare and store batches, the earliest first; return what the run's result says of them.
+
+        Batches that come in several calls are numbered on.
+        """
         from core.datasets import fingerprint
         from core.monitored import LABELED, MONITORED
 
@@ -88,7 +92,8 @@ class Watch:
             if mark in self._known:
                 repeated.append({"name": batch.name, "key": self._known[mark].key})
                 continue
-            compared, labels = self._compare(f"{self._context.run.id}-{number}", batch, mark)
+            self._compared += 1
+            compared, labels = self._compare(f"{self._context.run.id}-{self._compared}", batch, mark)
             self._known[mark] = compared
             results.append(compared.to_dict())
             if labels is not None:

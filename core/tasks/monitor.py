@@ -5,19 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from pydantic import JsonValue
 
 from core import jobs
 from core.access import Access, upload_limit_mb
-from core.catalog import Dataset, ModelVersion, datasets, models, runs
+from core.catalog import Dataset, ModelVersion, datasets, models
 from core.columns import require_columns
-from core.errors import InputError
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
-from core.readings import training_reading
+from core.tasks._batch_rows import read_batch
 from core.tasks._uploads import TOO_LARGE_HINT, keep_upload, shared_upload, upload_path, uploaded_file
 from core.tasks._watching import NewBatch, Watch
 
@@ -202,7 +200,7 @@ def _batches(context: RunContext, version: ModelVersion) -> tuple[list[NewBatch]
 
 
 def _frame(context: RunContext, version: ModelVersion) -> pd.DataFrame:
-    from core.datasets import ReadOptions, load_frame, read_table
+    from core.datasets import load_frame
     from core.storage import get_store
 
     settings = context.settings
@@ -211,19 +209,6 @@ def _frame(context: RunContext, version: ModelVersion) -> pd.DataFrame:
         return load_frame(get_store().local_path(dataset.data_digest))
     upload = uploaded_file(settings)
     try:
-        trained = runs.get(version.run_id, access=context.access)
-        reading = training_reading(trained.id, trained.dataset_id, access=context.access)
-        markers = reading.missing_values
-        table = read_table(
-            upload,
-            name=settings["filename"],
-            options=None if markers is None else ReadOptions(missing_values=markers),
-            like=reading.like(),
-            workdir=context.workdir,
-            report=context.report,
-        )
+        return read_batch(context, version, upload, settings["filename"])
     finally:
         upload.unlink(missing_ok=True)
-    if not table.rows:
-        raise InputError("The file has no rows.", "Bring a file with at least one row.")
-    return load_frame(Path(table.path))

@@ -6,10 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from core import monitored
+from core.access import has_feature
 from core.catalog import runs
 from core.monitored import Batch, MonitorSettings
 from core.monitoring import LOOK_STATES
-from pages._ui import badges, frame, listing, numbers, run_view
+from pages._ui import badges, deletion, frame, listing, numbers, run_view
 from pages._ui.badges import Badge
 from pages.models import (
     monitor_alerts,
@@ -19,6 +20,7 @@ from pages.models import (
     monitor_download,
     monitor_next,
     monitor_plan,
+    monitor_schedule,
 )
 from pages.models.metrics import OpenModel
 
@@ -37,6 +39,7 @@ def show(opened: OpenModel) -> None:
     access = frame.access()
     plan = monitored.plan_of(opened.model.id, access=access)
     batches = monitored.batches_of(opened.model.id, access=access)
+    deletion.notices("schedule")
     _actions(opened, plan)
     _working(opened)
     if not batches:
@@ -61,6 +64,8 @@ def _actions(opened: OpenModel, plan: MonitorSettings | None) -> None:
     with st.container(horizontal=True):
         monitor_bring.show(opened, None if plan is None else plan.row_id)
         monitor_plan.show(opened, plan)
+        if has_feature("schedules"):
+            monitor_schedule.show(opened)
 
 
 def _introduction() -> None:
@@ -72,9 +77,11 @@ def _introduction() -> None:
 
 def _working(opened: OpenModel) -> None:
     """Draw the newest comparison while it works, or why it failed."""
-    mine = [run for run in runs.find(task="monitor", access=frame.access()) if run.settings["model"] == opened.model.id]
-    if mine and (not mine[0].state.terminal or mine[0].error_message):
-        run_view.show_run(mine[0].id)
+    known = [run for task in ("monitor", "monitor_check") for run in runs.find(task=task, access=frame.access())]
+    mine = [run for run in known if run.settings["model"] == opened.model.id]
+    newest = max(mine, key=lambda run: run.created_at, default=None)
+    if newest is not None and (not newest.state.terminal or newest.error_message):
+        run_view.show_run(newest.id)
 
 
 def _headline(batches: list[Batch]) -> str:

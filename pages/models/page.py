@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core import models
-from pages._ui import deletion, frame, header, lookups
+from pages._ui import address, deletion, frame, header, lookups
 from pages.models import listing, register, scored_file
 from pages.models import model as model_page
 
@@ -12,7 +12,9 @@ query = st.query_params
 
 if "run" in query:
     with header.lookup("Scored file", back="All models"):
-        run = lookups.run(query["run"], "score", what="a scored file")
+        run = lookups.run(query["run"], "score", "monitor", "monitor_check", what="a scored file")
+        if run.task != "score":
+            address.go(model=run.settings["model"], tab="Monitor")
         version = scored_file.version_of(run)
     scored_file.show(run, version)
 elif "register" in query:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 import streamlit as st
 
 from core import jobs
 from core.catalog import SavedPipeline, Schedule, runs, schedules
-from core.errors import PlumblineError
 from core.jobs import Timing
 from core.tasks import pipeline_schedules
-from pages._ui import address, badges, deletion, frame, lookups, numbers
+from pages._ui import address, badges, deletion, frame, lookups, numbers, timing
 
 __all__ = ["next_by_pipeline", "show"]
-
-_UNITS = {"minutes": 60, "hours": 3_600, "days": 86_400}
-_TIMES = 3
 
 
 def next_by_pipeline() -> dict[str, str]:
@@ -53,7 +45,7 @@ def _schedule(schedule: Schedule) -> None:
                 if schedule.enabled
                 else badges.Badge("Off", "gray", ":material/pause:")
             )
-            st.markdown(f"**{frame.plain(_words(schedule))}**", width="content")
+            st.markdown(f"**{frame.plain(timing.words(schedule))}**", width="content")
             st.space("stretch")
             st.button(
                 "Turn off" if schedule.enabled else "Turn on",
@@ -68,36 +60,9 @@ def _schedule(schedule: Schedule) -> None:
                 name=f"schedule-{schedule.id}-delete",
                 after={"pipeline": schedule.settings["saved"], "tab": "Schedule"},
             )
-        _times(schedule)
+        if following := timing.next_times(schedule):
+            st.caption(f"Next: {following}")
         _past(schedule, key)
-
-
-def _words(schedule: Schedule) -> str:
-    try:
-        return jobs.timing_of(schedule).describe()
-    except PlumblineError:  # its problem says why
-        return schedule.cron or f"Every {schedule.interval_s} s"
-
-
-def _times(schedule: Schedule) -> None:
-    if not schedule.enabled or schedule.next_at is None:
-        return
-    try:
-        following = _following(jobs.timing_of(schedule), schedule.next_at)
-    except PlumblineError:
-        following = [schedule.next_at]
-    st.caption(f"Next: {', then '.join(_clock(at, schedule.time_zone) for at in following)}")
-
-
-def _following(timing: Timing, first: float) -> list[float]:
-    times = [first]
-    while len(times) < _TIMES:
-        times.append(timing.next_time(times[-1]))
-    return times
-
-
-def _clock(at: float, time_zone: str) -> str:
-    return f"{datetime.fromtimestamp(at, ZoneInfo(time_zone)):%a %d %b, %H:%M}"
 
 
 def _past(schedule: Schedule, key: str) -> None:
@@ -134,35 +99,16 @@ def _toggle(schedule_id: str, enabled: bool) -> None:
 
 def _form(saved: SavedPipeline) -> None:
     key = f"pipelines-timing-{saved.id}"
-    kind = st.radio("Runs start", ["At times", "At an interval"], horizontal=True, key=f"{key}-kind")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if kind == "At times":
-            cron = st.text_input(
-                "Cron expression",
-                value="0 6 * * MON-FRI",
-                key=f"{key}-cron",
-                width=260,
-                help="Minute, hour, day of the month, month and day of the week.",
-            )
-            zone = st.text_input("Time zone", value="UTC", key=f"{key}-zone", width=220)
-            given: dict[str, object] = {"cron": cron, "time_zone": zone.strip()}
-        else:
-            every = st.number_input("Every", min_value=1, value=1, key=f"{key}-every", width=140)
-            unit = st.selectbox("Unit", list(_UNITS), index=2, key=f"{key}-unit", width=160)
-            given = {"interval_s": float(every * _UNITS[unit])}
+    times = timing.form(key)
     inputs = _inputs(saved, key)
-    with frame.errors_shown():
-        timing = Timing(**given)
-        following = _following(timing, timing.next_time(time.time()))
-        said = ", then ".join(_clock(at, timing.time_zone) for at in following)
-        st.caption(f"{frame.plain(timing.describe())}. Next: {said}")
+    if times is not None:
         st.button(
             "Add the schedule",
             type="primary",
             icon=":material/schedule:",
             key=f"{key}-add",
             on_click=_add,
-            args=(saved, timing, inputs),
+            args=(saved, times, inputs),
         )
 
 
@@ -177,6 +123,6 @@ def _inputs(saved: SavedPipeline, key: str) -> dict[str, object]:
     return given if st.checkbox(frame.plain(f"With the inputs of the last run: {said}"), key=f"{key}-inputs") else {}
 
 
-def _add(saved: SavedPipeline, timing: Timing, inputs: dict[str, object]) -> None:
+def _add(saved: SavedPipeline, times: Timing, inputs: dict[str, object]) -> None:
     with frame.errors_shown():
-        pipeline_schedules.add_schedule(saved, timing, inputs=inputs, access=frame.access())
+        pipeline_schedules.add_schedule(saved, times, inputs=inputs, access=frame.access())

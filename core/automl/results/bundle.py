@@ -33,6 +33,7 @@ BUNDLE_SOURCES = (
     "jsonable.py",
     "progress.py",
     "setting_errors.py",
+    "setting_lists.py",
     "settings.py",
     "columns.py",
     "files.py",

@@ -73,6 +73,7 @@ KEPT_OUT = {
     "smtp_sender",
     "smtp_user",
     "sockets_per_address",
+    "source_folders",
     "storage",
     "tick_every_s",
     "visitor_secret",

@@ -161,3 +161,16 @@ def test_what_is_due_waits_and_is_postponed_by_channel(model: Model, channel: Al
     assert due.id == second.id, "the one that waited for longest"
     known, through, about = alert_deliveries.parts(due) or (None, None, None)
     assert (known, through, about) == (stored, other, model)
+
+
+def test_the_newest_delivery_of_a_channel_is_one_that_was_tried(model: Model, channel: AlertChannel) -> None:
+    alert = Alert(workspace="local", model_id=model.id, event="drift/1", title="Drift", level="critical")
+    alerts.add(alert, access=LOCAL)
+    assert alert_deliveries.newest(channel.id, access=LOCAL) is None
+    due = alert_deliveries.next_due(2e9)
+    assert due is not None
+    assert alert_deliveries.claim(due, until=2e9)
+    newest = alert_deliveries.newest(channel.id, access=LOCAL)
+    assert newest is not None
+    assert newest.attempts == 1
+    assert alert_deliveries.newest(channel.id, access=OTHER) is None

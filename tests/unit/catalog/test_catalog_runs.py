@@ -13,7 +13,7 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from core.access import LOCAL
-from core.catalog import ACTIVE, TERMINAL, Run, RunState, claims, events, queue, runs
+from core.catalog import ACTIVE, TERMINAL, Run, RunArtifact, RunState, artifacts, claims, events, queue, runs
 from core.catalog.engine import MIGRATIONS, get_engine, migrate
 from core.errors import NotFoundError
 
@@ -235,3 +235,24 @@ def test_seconds_of_work_of_earlier_versions_are_kept(catalog):
             connection.execute(statement, dict(zip(("used", "start", "end"), values, strict=True)) | {"id": run.id})
     migrate(get_engine())
     assert [runs.get(run.id, access=LOCAL).elapsed_s for run in (ended, waiting)] == [12.0, 3.0]
+
+
+def test_runs_are_found_by_what_their_results_name(catalog):
+    named = add(result={"model": "0123456789abcdef"})
+    add(result={"model": "fedcba9876543210", "said": "0123456789abcdef%"})
+    add(result=None)
+    matches = runs.find(task="count", result_names="0123456789abcdef", access=LOCAL)
+    assert [run.id for run in matches] == [named.id]
+    assert runs.find(result_names="0123%", access=LOCAL) == []
+
+
+def test_the_newest_artifact_of_a_name_is_that_of_the_run_that_succeeded_last(catalog):
+    for finished, state in ((2.0, RunState.SUCCEEDED), (3.0, RunState.FAILED), (1.0, RunState.SUCCEEDED)):
+        run = add(state=state, finished_at=finished)
+        digest = f"{int(finished)}" * 64
+        artifacts.add(
+            RunArtifact(workspace="local", run_id=run.id, name="seen", digest=digest, size_bytes=1), access=LOCAL
+        )
+    assert artifacts.newest("seen", access=LOCAL).digest == "2" * 64
+    assert artifacts.newest("other", access=LOCAL) is None
+    assert artifacts.newest("seen", access=replace(LOCAL, workspace="other")) is None

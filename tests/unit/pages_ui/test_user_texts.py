@@ -38,6 +38,7 @@ REVIEWED = {  # words that the code has: names of parts and files, titles of fie
     ("pages/_ui/result_summary.py", "label"),
     ("pages/_ui/result_summary.py", "name"),
     ("pages/_ui/run_view.py", "label"),
+    ("pages/_ui/timing.py", "label"),
     ("pages/_ui/uploader.py", "label"),
     ("pages/automl/comparison.py", "label"),
     ("pages/data/calls.py", "label"),
@@ -59,8 +60,8 @@ REVIEWED = {  # words that the code has: names of parts and files, titles of fie
     ("pages/home/page.py", "text"),
     ("pages/models/card.py", "label"),
     ("pages/models/scored_file.py", "label"),
-    ("pages/pipelines/schedule.py", "name"),
-    ("pages/pipelines/schedule.py", "value"),
+    ("pages/workspace/channels.py", "feature.reason"),
+    ("pages/workspace/channels.py", "profile().name"),
     ("pages/workspace/settings.py", "label"),
 }
 

@@ -1,0 +1,22 @@
+"""Sources of batches: folders and databases that are looked at again and again, for what is new since the last look.
+
+A source says what is new (`look_at`), hands it out as files, and is told what became of each; its state then goes into
+the next look. A batch whose reading failed, or whose look was not kept, comes again.
+"""
+
+from core.batch_sources.folder import FolderSettings
+from core.batch_sources.query import QuerySettings
+from core.batch_sources.source_kinds import SOURCE_KINDS, SourceKind, check_source, look_at, source_settings
+from core.batch_sources.source_look import SourceBatch, SourceLook
+
+__all__ = [
+    "SOURCE_KINDS",
+    "FolderSettings",
+    "QuerySettings",
+    "SourceBatch",
+    "SourceKind",
+    "SourceLook",
+    "check_source",
+    "look_at",
+    "source_settings",
+]

@@ -1,0 +1,88 @@
+"""Schedules that look for new batches of a model, and checks in between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core import jobs
+from core.access import Access
+from core.batch_sources import SOURCE_KINDS, check_source, source_settings
+from core.catalog import Run, Schedule, models, runs, schedules
+from core.catalog.row import new_id
+from core.errors import DeniedError, shortened
+from core.jobs import Timing
+from core.settings import get_settings
+
+__all__ = ["add_schedule", "check_now", "last_check", "schedules_of", "shown_source"]
+
+_TASK = "monitor_check"
+
+
+def schedules_of(model_id: str, *, access: Access) -> list[Schedule]:
+    """Return the schedules that look for batches of a model, the first one that was made first."""
+    listed = schedules.find(task=_TASK, access=access)
+    return [schedule for schedule in listed if schedule.settings["model"] == model_id]
+
+
+def shown_source(schedule: Schedule) -> str:
+    """Return where the batches of a schedule come from."""
+    kind = schedule.settings["kind"]
+    return SOURCE_KINDS.require(kind).shown(source_settings(kind, schedule.settings["values"]))
+
+
+def add_schedule(model_id: str, kind: str, values: Mapping[str, Any], timing: Timing, *, access: Access) -> Schedule:
+    """Look for new batches of a model by a schedule. Its champion, or else its newest version, scores them.
+
+    Parameters
+    ----------
+    model_id : str
+        The model.
+    kind : str
+        Kind of the source, a key of `SOURCE_KINDS`.
+    values : mapping
+        Settings of the source.
+    timing : Timing
+        Times at which checks start.
+    access : Access
+        The workspace, and who acts in it.
+
+    Raises
+    ------
+    DeniedError
+        When the source may not be read here.
+    NotFoundError
+        When the workspace does not have this model.
+    PlumblineError
+        When a value cannot be used, or a credential or package is missing.
+    """
+    model = models.get(model_id, access=access)
+    if get_settings().sandbox != "off":
+        raise DeniedError(
+            "Runs work in a sandbox here, without the network and without files of the server.",
+            "Bring batches as files or datasets. Whoever runs the server can turn the sandbox off.",
+        )
+    checked = check_source(kind, values, workspace=access.workspace)
+    settings = {"model": model.id, "source": new_id(), "kind": kind, "values": checked.model_dump(mode="json")}
+    title = shortened(f"Batches of {model.name}: {SOURCE_KINDS[kind].shown(checked)}", 200)
+    return jobs.add_schedule(_TASK, settings, timing, title=title, access=access)
+
+
+def check_now(schedule_id: str, *, access: Access) -> str:
+    """Queue a check of the source of a schedule, and return the run's id.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace does not have this schedule.
+    """
+    schedule = schedules.get(schedule_id, access=access)
+    return jobs.submit(schedule.task, schedule.settings, title=schedule.title, access=access)
+
+
+def last_check(schedule: Schedule, *, access: Access) -> Run | None:
+    """Return the newest check of the source of a schedule, also one that a person started; None before the first."""
+    for run in runs.find(task=_TASK, access=access):
+        if run.settings["source"] == schedule.settings["source"]:
+            return run
+    return None

@@ -1,0 +1,90 @@
+"""When schedules start runs: the form for it, and in words."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from core import jobs
+from core.catalog import Schedule
+from core.errors import PlumblineError
+from core.jobs import Timing
+from pages._ui import frame
+
+__all__ = ["form", "next_times", "words"]
+
+_UNITS = {"minutes": 60, "hours": 3_600, "days": 86_400}
+_TIMES = 3
+
+
+def form(key: str, *, label: str = "Runs start") -> Timing | None:
+    """Draw the form for the times of a schedule, and when its runs would start; return them.
+
+    Parameters
+    ----------
+    key : str
+        Beginning of the keys of the widgets.
+    label : str, default="Runs start"
+        Label of the choice between times and an interval.
+
+    Returns
+    -------
+    Timing or None
+        None where a value cannot be used, which the page then says.
+    """
+    kind = st.radio(label, ["At times", "At an interval"], horizontal=True, key=f"{key}-kind")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if kind == "At times":
+            cron = st.text_input(
+                "Cron expression",
+                value="0 6 * * MON-FRI",
+                key=f"{key}-cron",
+                width=260,
+                help="Minute, hour, day of the month, month and day of the week.",
+            )
+            zone = st.text_input("Time zone", value="UTC", key=f"{key}-zone", width=220)
+            given: dict[str, object] = {"cron": cron, "time_zone": zone.strip()}
+        else:
+            every = st.number_input("Every", min_value=1, value=1, key=f"{key}-every", width=140)
+            unit = st.selectbox("Unit", list(_UNITS), index=2, key=f"{key}-unit", width=160)
+            given = {"interval_s": float(every * _UNITS[unit])}
+    with frame.errors_shown():
+        timing = Timing(**given)
+        following = _following(timing, timing.next_time(time.time()))
+        said = ", then ".join(_clock(at, timing.time_zone) for at in following)
+        st.caption(f"{frame.plain(timing.describe())}. Next: {said}")
+        return timing
+    return None
+
+
+def words(schedule: Schedule) -> str:
+    """Return when a schedule starts runs."""
+    try:
+        return jobs.timing_of(schedule).describe()
+    except PlumblineError:  # its problem says why
+        return schedule.cron or f"Every {schedule.interval_s} s"
+
+
+def next_times(schedule: Schedule) -> str:
+    """Return when the next runs of a schedule start; empty where none does."""
+    if not schedule.enabled or schedule.next_at is None:
+        return ""
+    try:
+        following = _following(jobs.timing_of(schedule), schedule.next_at)
+    except PlumblineError:
+        following = [schedule.next_at]
+    return ", then ".join(_clock(at, schedule.time_zone) for at in following)
+
+
+def _following(timing: Timing, first: float) -> list[float]:
+    times = [first]
+    while len(times) < _TIMES:
+        times.append(timing.next_time(times[-1]))
+    return times
+
+
+def _clock(at: float, time_zone: str) -> str:
+    return f"{datetime.fromtimestamp(at, ZoneInfo(time_zone)):%a %d %b, %H:%M}"
