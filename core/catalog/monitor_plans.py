@@ -7,13 +7,18 @@ import time
 from sqlmodel import select
 
 from core.access import Access
-from core.catalog import audit
+from core.catalog import audit, runs
 from core.catalog._model_rows import locked
 from core.catalog.engine import reading, writing
 from core.catalog.monitor_tables import MonitorPlan
+from core.catalog.tables import Run, RunState
 from core.jsonable import JsonObject
 
-__all__ = ["find", "get", "keep"]
+__all__ = ["compared", "find", "get", "keep"]
+
+_TASKS = ("monitor", "monitor_check", "score")
+"""Kinds of run that compare batches."""
+_MOST_RUNS = 10_000
 
 
 def get(model_id: str, *, access: Access) -> MonitorPlan | None:
@@ -27,6 +32,21 @@ def find(*, access: Access) -> list[MonitorPlan]:
     """Return the plans of all models of the workspace."""
     with reading(access) as session:
         return list(session.exec(select(MonitorPlan).where(MonitorPlan.workspace == access.workspace)))
+
+
+def compared(model_id: str, *, access: Access) -> list[Run]:
+    """Return the finished runs that compared batches of a model, or brought labels of them, the newest first per kind.
+
+    Of each kind of run, the newest 10,000 that name the model are looked at.
+    """
+    return [
+        run
+        for task in _TASKS
+        for run in runs.find(
+            task=task, states=[RunState.SUCCEEDED], result_names=model_id, limit=_MOST_RUNS, access=access
+        )
+        if (run.result or {}).get("model") == model_id
+    ]
 
 
 def keep(model_id: str, settings: JsonObject, *, why: str = "", access: Access) -> MonitorPlan:

@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.access import Access
-from core.catalog import ModelVersion, RunState, monitor_plans, runs
+from core.catalog import ModelVersion, monitor_plans
 from core.models._card import CardTable, Section
 from core.models._card_text import Cell
 from core.monitoring import LOOK_STATES, LookLevel, LookState, worst_state
 
 __all__ = ["monitoring_section"]
 
-_TASKS = ("monitor", "score")
 _MOST = 24
 
 
@@ -73,9 +72,7 @@ def _batches(version: ModelVersion, *, access: Access) -> list[dict[str, Any]]:
     """Return the batches of a version as runs stored them, without simulated ones."""
     return [
         batch
-        for task in _TASKS
-        for run in runs.find(task=task, states=[RunState.SUCCEEDED], access=access)
-        if (run.result or {}).get("model") == version.model_id
+        for run in monitor_plans.compared(version.model_id, access=access)
         for batch in (run.result or {}).get("monitored", [])
         if batch["version"] == version.number and not batch.get("simulated")
     ]

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from core.access import Access
-from core.catalog import Run, RunState, artifacts, runs
+from core.catalog import Run, artifacts, monitor_plans
 from core.errors import NotFoundError
 from core.jsonable import JsonObject, jsonable
 from core.monitoring import BatchSketch, DriftReport, LookState, MeasuredPerformance, PerformanceEstimate, worst_state
@@ -34,8 +34,6 @@ __all__ = [
     "sketch_of",
 ]
 
-_TASKS = ("monitor", "monitor_check", "score")
-_MOST_RUNS = 10_000
 DRIFT, SKETCH, REFERENCE, ROWS = "drift.json", "sketch.npz", "reference.npz", "rows.parquet"
 """Files of a batch: its comparison, its sketch, that of what it was compared with, and ids with scores of its rows."""
 LABELS = "labels.parquet"
@@ -188,14 +186,7 @@ def batches_of(model_id: str, *, access: Access) -> list[Batch]:
     access : Access
         The workspace, and who acts in it.
     """
-    compared = [
-        run
-        for task in _TASKS
-        for run in runs.find(
-            task=task, states=[RunState.SUCCEEDED], result_names=model_id, limit=_MOST_RUNS, access=access
-        )
-        if (run.result or {}).get("model") == model_id
-    ]
+    compared = monitor_plans.compared(model_id, access=access)
     labels: dict[str, BatchLabels] = {}
     for run in sorted(compared, key=lambda run: run.finished_at or 0.0):
         labels |= {item["key"]: BatchLabels.from_dict(item) for item in _listed(run, LABELED)}

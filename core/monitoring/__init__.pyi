@@ -30,7 +30,7 @@ from .estimation import estimate_performance
 from .expected_metrics import ESTIMATED_METRICS, EstimatedMetric
 from .group_rates import GroupRates, batch_group_rates
 from .label_book import LabelBook, LabelDelivery, row_keys
-from .look_states import LOOK_STATES, LookLevel, LookState, judge_look, judge_series, worst_state
+from .look_states import LOOK_STATES, LookLevel, LookState, judge_look, judge_p_values, judge_series, worst_state
 from .measured_performance import MeasuredPerformance, labeled_rows, measure_performance
 from .metric_export import MetricSample, metrics_json, monitoring_metrics, prometheus_text
 from .outcomes import MIN_ROWS, DriftOutcome, TestContext
@@ -99,6 +99,7 @@ __all__ = [
     "find_surprising_errors",
     "judge_gap",
     "judge_look",
+    "judge_p_values",
     "judge_performance",
     "judge_series",
     "labeled_rows",

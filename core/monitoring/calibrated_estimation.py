@@ -13,12 +13,15 @@ from core.monitoring.performance_estimate import PerformanceEstimate
 from core.monitoring.score_blocks import ScoreBlocks
 from core.monitoring.score_calibration import CalibrationCheck, ScoreCalibration, check_calibration
 
-__all__ = ["MIN_CLASS_ROWS", "CalibratedEstimator"]
+__all__ = ["FEW_ROWS", "MIN_CLASS_ROWS", "CalibratedEstimator"]
 
 Array = NDArray[np.float64]
 
 MIN_CLASS_ROWS = 50
 """Rows of each class that the reference needs."""
+
+FEW_ROWS = 60.0
+"""Spread that halves of a reference lack, as a part of its rows; by simulation (the nightly test of coverage)."""
 
 _MIN_ROWS = 50
 _DRAWS = 300
@@ -26,7 +29,6 @@ _BLOCKS = 200
 _WIDE_GAP = 0.05
 _OUTSIDE = 0.05
 _SMALLEST_RANGE = 1e-12
-_FEW_ROWS = 60.0  # what halves of small references lack in spread, by simulation (the nightly test of coverage)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,7 @@ class CalibratedEstimator:
     def _resamples(self) -> tuple[Array, Array, Array]:
         """Rows and positives of resamples of the reference, and how far their probabilities are from its own."""
         rows, positives, fitted = self._coarse.resampled(np.random.default_rng(self.seed), _DRAWS)
-        return rows, positives, (1 + _FEW_ROWS / len(self.scores)) * (fitted - self._coarse.fit())
+        return rows, positives, (1 + FEW_ROWS / len(self.scores)) * (fitted - self._coarse.fit())
 
     def _measured_again(self, metric: EstimatedMetric) -> Array:
         """Return the metric of each resample of the reference."""

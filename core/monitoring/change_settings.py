@@ -170,5 +170,11 @@ Change: TypeAlias = Annotated[
 
 
 def changes_adapter() -> TypeAdapter[list[Change]]:
-    """Return what reads a list of changes from JSON."""
+    """Return what reads a list of changes from JSON.
+
+    Examples
+    --------
+    >>> changes_adapter().validate_json('[{"kind": "missing", "column": "age", "share": 0.5}]')
+    [SetMissing(kind='missing', column='age', share=0.5)]
+    """
     return TypeAdapter(list[Change])

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from core.monitoring.calibrated_estimation import MIN_CLASS_ROWS
+from core.monitoring.calibrated_estimation import FEW_ROWS, MIN_CLASS_ROWS
 from core.monitoring.expected_metrics import ESTIMATED_METRICS, BlockOutcomes, EstimatedMetric
 from core.monitoring.performance_estimate import PerformanceEstimate
 from core.monitoring.score_blocks import ScoreBlocks
@@ -72,7 +72,8 @@ class ClassEstimator:
     def _deviations(self) -> list[Array]:
         random = np.random.default_rng(self.seed)
         pairs = zip(self._calibrations, self._fitted, strict=True)
-        return [calibration.resampled(random, _DRAWS)[2] - fitted for calibration, fitted in pairs]
+        wider = 1 + FEW_ROWS / len(self.scores)
+        return [wider * (calibration.resampled(random, _DRAWS)[2] - fitted) for calibration, fitted in pairs]
 
     def obstacle(self, metric: EstimatedMetric) -> str | None:
         """Return why the reference allows no estimate; None where it does."""
@@ -145,7 +146,9 @@ class ClassEstimator:
             return PerformanceEstimate(metric.name, None, None, None, len(scores), refused, "CBPE", chunk=chunk)
         expected = self.probabilities(scores)
         value = float(_metric(metric.name, scores, lambda index: expected[:, index][None, :], expected=True)[0])
-        deviations = self._by_labels(metric, scores, expected) + self._by_calibration(metric, scores)
+        again = self._by_calibration(metric, scores, expected)
+        value = max(0.0, value - float(again.mean()))  # each fit to the reference expects too good a model
+        deviations = self._by_labels(metric, scores, expected) + again - again.mean()
         tail = (1 - self.confidence) / 2
         low, high = (value + np.quantile(deviations, [tail, 1 - tail])).tolist()
         if metric.larger_is_better:
@@ -161,12 +164,13 @@ class ClassEstimator:
         values = _metric(metric.name, scores[rows], lambda index: (drawn == index).astype(np.float64), expected=False)
         return np.asarray((values - np.nanmean(values)) * np.sqrt(len(rows) / len(scores)))
 
-    def _by_calibration(self, metric: EstimatedMetric, scores: Array) -> Array:
-        """Return how far the metric is from its mean under calibrations of resamples."""
+    def _by_calibration(self, metric: EstimatedMetric, scores: Array, expected: Array) -> Array:
+        """Return how far the metric under calibrations of resamples is from the expected one."""
         rows = np.random.default_rng([self.seed, 2]).permutation(len(scores))[:_ROWS]
         moved = np.stack([self.probabilities(scores[rows], draw) for draw in range(_DRAWS)])
         values = _metric(metric.name, scores[rows], lambda index: moved[:, :, index], expected=True)
-        return np.asarray(values - values.mean())
+        own = _metric(metric.name, scores[rows], lambda index: expected[rows][:, index][None, :], expected=True)
+        return np.asarray(values - own)
 
 
 def _metric(name: str, scores: Array, members: Callable[[int], Array], *, expected: bool) -> Array:

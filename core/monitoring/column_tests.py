@@ -124,6 +124,8 @@ class ColumnTests:
         if not tested:
             reason = shown.reason if shown is not None else "no test fits"
             return ("not enough data" if reason.startswith("not enough data") else "not compared"), reason
+        if self.reference.is_constant and self.current.is_constant and not (shown and shown.effect):
+            return "not drifted", "constant: all rows have one value, on both sides"
         if adjusted is not None and adjusted < alpha:
             largest = max((outcome.effect or 0.0 for outcome in [*tested, *([gaps] if gaps else [])]), default=0.0)
             return "not drifted", f"the change is significant, and too small to matter ({largest:.3f})"

@@ -28,8 +28,9 @@ _FOLDS = 5
 _BINS = 10
 _MOST_ROWS = 100_000
 _LEVEL = 0.1
-_BIN_LEVEL = 0.2
-_SURE = 1e-3
+_BIN_LEVEL = 0.25
+_SURE = 1e-4
+_SMALLEST = 1e-300
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,9 +144,9 @@ class ErrorEstimator:
         by_model = np.stack([model.predict(matrix) for model in models])
         # Boosting may predict errors below 0 where they are near it.
         predicted = np.maximum(by_model.mean(axis=0), 0.0)
-        # The spread of an error grows with its size: the reference says by how much, around the predicted one.
-        relative = (self.errors - out_of_fold) / np.maximum(out_of_fold, 1e-3 * self.errors.mean())
-        scale = float(np.sqrt((np.clip(relative, None, np.quantile(relative, 0.999)) ** 2).mean()))
+        # The spread of an error grows with its size: the reference says in which proportion.
+        residuals, sizes = self.errors - out_of_fold, np.maximum(out_of_fold, 0.0)
+        scale = float(np.sqrt((residuals**2).mean() / max((sizes**2).mean(), _SMALLEST)))
         chance = scale * float(np.sqrt((predicted**2).sum())) / len(frame)
         # Folds share four fifths of their rows, so their models differ less than models of other rows would.
         model = float(by_model.mean(axis=1).std(ddof=1)) * np.sqrt(1 + _FOLDS / 2)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from core.jsonable import JsonObject, jsonable
+from core.monitoring.adjustment import adjust_p_values
 from core.monitoring.alpha_spending import look_alpha
 from core.monitoring.drift_report import DriftReport
 
-__all__ = ["LOOK_STATES", "LookLevel", "LookState", "judge_look", "judge_series", "worst_state"]
+__all__ = ["LOOK_STATES", "LookLevel", "LookState", "judge_look", "judge_p_values", "judge_series", "worst_state"]
 
 LookLevel: TypeAlias = Literal["fine", "not enough data", "look", "alarm"]
 
@@ -107,6 +108,38 @@ def judge_look(report: DriftReport, *, look: int, alpha: float = 0.05) -> LookSt
         reason = f"The batch has {report.current_rows:,} rows, too few to compare any column."
         return LookState("not enough data", look, level, (reason,), _CONCEPT_DRIFT)
     return LookState("fine", look, level, ("No column changed by more than chance explains.",), _CONCEPT_DRIFT)
+
+
+def judge_p_values(p_values: Mapping[str, float], *, look: int, alpha: float = 0.05) -> LookState:
+    """Return the state of a batch by p-values alone, such as those of tests of another program.
+
+    Parameters
+    ----------
+    p_values : mapping of str to float
+        P-values by name, before any adjustment.
+    look : int
+        Number of the look in the series, from 1.
+    alpha : float, default=0.05
+        Probability of any false alarm in the whole series, and level of this batch alone.
+
+    See Also
+    --------
+    judge_look : The same for a report, where a change must also be large enough to matter.
+
+    Examples
+    --------
+    >>> judge_p_values({"age": 0.3, "income": 1e-9}, look=30).reasons
+    ("'income': p = 2e-09 after adjustment over 2 tests",)
+    """
+    level = look_alpha(look, alpha)
+    if not p_values:
+        return LookState("not enough data", look, level, ("There is no test of this batch.",))
+    adjusted = dict(zip(p_values, adjust_p_values(list(p_values.values())).tolist(), strict=True))
+    significant = sorted((p, name) for name, p in adjusted.items() if p < alpha)
+    words = tuple(f"'{name}': p = {p:.2g} after adjustment over {len(p_values)} tests" for p, name in significant)
+    if not significant:
+        return LookState("fine", look, level, ("No test shows more than chance explains.",))
+    return LookState("alarm" if significant[0][0] < level else "look", look, level, words)
 
 
 def judge_series(

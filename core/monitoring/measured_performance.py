@@ -112,6 +112,13 @@ def labeled_rows(predictions: pd.DataFrame, labels: LabelBook) -> pd.DataFrame:
         Table with `row_id`.
     labels : LabelBook
         Labels that are known.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> book, _ = LabelBook.of(["a", "b"]).add(pd.DataFrame({"row_id": ["b"], "y_true": [1]}))
+    >>> labeled_rows(pd.DataFrame({"row_id": ["a", "b"], "y_score": [0.2, 0.9]}), book).to_dict("list")
+    {'row_id': ['b'], 'y_score': [0.9], 'y_true': [1]}
     """
     require_columns(predictions.columns, ["row_id"], what="The table of predictions")
     known = row_keys(predictions["row_id"]).map(labels.labels)

@@ -80,6 +80,19 @@ def monitoring_metrics(
     ------
     SettingsError
         When the name of a label is not one that Prometheus takes, or has a meaning here already.
+
+    See Also
+    --------
+    prometheus_text, metrics_json : Write them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from core.monitoring import compare
+    >>> frame = pd.DataFrame({"age": [0.5 * number for number in range(100)]})
+    >>> samples = monitoring_metrics(compare(frame, frame), labels={"model": "churn"})
+    >>> samples[0]
+    MetricSample(name='plumbline_batch_rows', value=100, labels={'model': 'churn'})
     """
     common = dict(labels or {})
     for name in common:

@@ -58,6 +58,12 @@ class PerformanceEstimate:
     See Also
     --------
     estimate_performance : Makes one.
+
+    Examples
+    --------
+    >>> estimate = PerformanceEstimate("roc_auc", 0.81, 0.78, 0.84, 1_000)
+    >>> PerformanceEstimate.from_dict(estimate.to_dict()) == estimate
+    True
     """
 
     metric: str

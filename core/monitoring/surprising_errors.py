@@ -45,6 +45,16 @@ def error_surplus(
     Returns
     -------
     array of shape (n,)
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> random = np.random.default_rng(0)
+    >>> score = random.random(2_000)
+    >>> reference = pd.DataFrame({"y_score": score, "y_true": random.random(2_000) < score})
+    >>> rows = pd.DataFrame({"y_score": [0.9, 0.9], "y_true": [True, False]})
+    >>> error_surplus(reference, rows).round(1).tolist()
+    [-0.1, 0.9]
     """
     for frame, side in ((reference, "The reference"), (labeled, "The batch")):
         require_columns(frame.columns, ["y_true", "y_score"], what=side)
@@ -98,6 +108,22 @@ def find_surprising_errors(
     ------
     InputError
         When a table lacks a column, or the rows are too few.
+
+    See Also
+    --------
+    measure_performance : Whether the metric of all rows is worse than estimated.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> random = np.random.default_rng(0)
+    >>> score = random.random(4_000)
+    >>> frame = pd.DataFrame({"y_score": score, "y_true": random.random(4_000) < score})
+    >>> frame["plan"] = random.choice(["basic", "plus"], 4_000)
+    >>> changed = frame.assign(y_true=frame["y_true"] ^ (frame["plan"] == "plus"))
+    >>> _, findings = find_surprising_errors(frame, changed, columns=["plan"])
+    >>> findings[0].values["condition"]
+    "'plan' is 'plus'"
     """
     from core.cohorts import find_cohorts
 

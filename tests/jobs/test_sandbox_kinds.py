@@ -10,12 +10,13 @@ import pytest
 from core import demo, jobs, models
 from core.access import LOCAL
 from core.catalog import RunState, approvals, datasets, runs
-from core.datasets import ReadOptions, Recipe
+from core.datasets import ReadOptions, Recipe, load_sample
 from core.finetune import FineTuneSettings
 from core.summary import SummaryNotes
 from core.tasks import (
     estimate,
     ingest,
+    monitor,
     onnx_upload,
     pipeline,
     prepare,
@@ -92,6 +93,11 @@ def test_models_are_searched_trained_exported_measured_explained_scored_and_summ
     made = demo.build(access=LOCAL)  # raises an error where one of its runs does not succeed
     done(summary.submit(runs.get(made.binary, access=LOCAL), SummaryNotes(), access=LOCAL))
     version = models.resolve(made.model, access=LOCAL)
+    rows = load_sample("german_credit").frame.drop(columns="credit").head(100)
+    batch = done(
+        monitor.submit_upload(version, io.BytesIO(rows.to_csv(index=False).encode()), "rows.csv", access=LOCAL)
+    )
+    assert batch.result["monitored"][0]["rows"] == 100
     assert version.run_id in (made.binary, made.rival)
     path = jobs.artifact_path(made.exported, "model.onnx", access=LOCAL)
     with path.open("rb") as file:

@@ -196,6 +196,7 @@ OPERATIONS = {
         Operation(models.version_by_id),
         Operation(models.version_title),
         Operation(models.versions),
+        Operation(monitor_plans.compared),
         Operation(monitor_plans.get),
         Operation(runs.children),
         Operation(runs.find),

@@ -10,7 +10,16 @@ import pytest
 from scipy import stats
 
 from core.errors import InputError, SettingsError
-from core.monitoring import DriftReport, compare, judge_look, judge_series, look_alpha, sketch, worst_state
+from core.monitoring import (
+    DriftReport,
+    compare,
+    judge_look,
+    judge_p_values,
+    judge_series,
+    look_alpha,
+    sketch,
+    worst_state,
+)
 from core.monitoring.look_states import LookState
 from tests.unit.monitoring import monitoring_tables as tables
 
@@ -243,6 +252,27 @@ def test_a_batch_that_comes_again_changes_nothing() -> None:
     states = judge_series(reports, batches=[batch.fingerprint for batch in sketches])
     assert states[3] == states[1]
     assert [state.look for state in states] == [1, 2, 3, 2]
+
+
+def test_p_values_alone_have_states() -> None:
+    def state(*p_values: float, look: int = 100) -> str:
+        return judge_p_values({str(index): p for index, p in enumerate(p_values)}, look=look).state
+
+    assert state(0.2, 0.4) == "fine"
+    assert state(0.03, 0.4) == "fine"
+    assert state(0.02, 0.4) == "look"
+    assert state(0.5 * look_alpha(100), 0.9) == "look"
+    assert state(0.49 * look_alpha(100), 0.9) == "alarm"
+    assert state(0.9) == "fine"
+    assert state() == "not enough data"
+
+
+def test_constant_columns_are_named() -> None:
+    frame = pd.DataFrame({"one": [7] * 60, "word": ["a"] * 60, "x": np.arange(60) / 7})
+    report = compare(frame, frame)
+    assert report["one"].reason == report["word"].reason == "constant: all rows have one value, on both sides"
+    assert report["x"].reason == "chance explains the difference"
+    assert compare(frame, frame.assign(one=8))["one"].drifted
 
 
 def test_broken_data_are_an_alarm_and_states_say_what_they_cannot_see() -> None:

@@ -60,6 +60,21 @@ def test_errors_that_cannot_be_predicted_are_refused() -> None:
     assert refused.startswith("A model of the error")
 
 
+@pytest.mark.nightly
+@pytest.mark.parametrize("metric", ["mae", "rmse"])
+@pytest.mark.parametrize(("reference_n", "n"), [(1_500, 600), (5_000, 300)])
+def test_intervals_of_errors_cover_what_labels_show(metric: str, reference_n: int, n: int) -> None:
+    hits, count = 0, 60
+    for seed in range(count):
+        random = np.random.default_rng([seed, 4])
+        reference, current = cars(random, reference_n), cars(random, n, old=0.6)
+        estimate = estimate_performance(reference, current, metric=metric)
+        errors = current["y_true"] - current["y_score"]
+        truth = errors.abs().mean() if metric == "mae" else np.sqrt((errors**2).mean())
+        hits += estimate.low is not None and estimate.low <= truth <= estimate.high
+    assert hits >= 0.88 * count  # P(fewer than 53 of 60 | 95%) is below 2%
+
+
 def test_errors_of_one_size_are_not_refused() -> None:
     random = np.random.default_rng(3)
     frame = REFERENCE.assign(y_true=REFERENCE["y_score"] + random.normal(0, 500, len(REFERENCE)))
