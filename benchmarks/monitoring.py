@@ -277,8 +277,8 @@ def speed(rows: int) -> bool:
         spent[share] = time.perf_counter() - began
     content = batch.to_bytes()
     words = (
-        f"{spent[1.0]:.1f} s (at most {limit:g}), of which the sketch {sketched:.1f} s; half the rows {spent[0.5]:.1f} s "
-        f"(ratio {spent[1.0] / spent[0.5]:.2f}); the sketch has {len(content) / 1e6:.2f} MB"
+        f"{spent[1.0]:.1f} s (at most {limit:g}), of which the sketch {sketched:.1f} s; half the rows "
+        f"{spent[0.5]:.1f} s (ratio {spent[1.0] / spent[0.5]:.2f}); the sketch has {len(content) / 1e6:.2f} MB"
     )
     return judge(f"speed: {rows:,} rows x 50 columns", spent[1.0] <= limit, words)
 

@@ -29,8 +29,8 @@ _KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
 def show(opened: OpenModel) -> None:
     """Draw the form."""
     fields = [field for field in opened.version.columns if field["role"] == "feature"]
-    kinds = [name for name, (_, fits) in _KINDS.items() if any(field["kind"] in fits for field in fields)]
-    kind = st.selectbox("What if", kinds, format_func=lambda name: _KINDS[name][0], key="models-simulate-kind")
+    offered = [name for name, (_, fits) in _KINDS.items() if any(field["kind"] in fits for field in fields)]
+    kind = st.selectbox("What if", offered, format_func=lambda name: _KINDS[name][0], key="models-simulate-kind")
     fitting = {str(field["name"]): field for field in fields if field["kind"] in _KINDS[kind][1]}
     column = st.selectbox("Column", list(fitting), key=f"models-simulate-column-{kind}")
     values: dict[str, Any] = {"kind": kind, "column": column} | _values(kind, fitting[column])
