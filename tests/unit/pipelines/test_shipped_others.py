@@ -17,6 +17,7 @@ from core.pipelines.shipped import (
     fine_tune_text,
     latency_test,
     model_evaluation,
+    monitor_batch,
 )
 from core.pipelines.tables import read_data
 from tests.golden import tiny_base
@@ -128,3 +129,31 @@ def test_a_text_model_is_trained_evaluated_and_exported(tmp_path: Path):
     assert (tmp_path / "model" / "MLmodel").is_file()
     execute(export_onnx, model=tmp_path / "model", test_data=tmp_path / "test", onnx_model=tmp_path / "onnx")
     assert (tmp_path / "onnx" / "model.onnx").is_file()
+
+
+def test_a_batch_is_compared_with_rows_that_the_model_had_not_seen(shipped_chain, tmp_path):
+    rows = read_data(shipped_chain.features, "test").frame
+    moved = rows.assign(**{NUMBERS[0]: rows[NUMBERS[0]] * 1_000})
+    for name, frame in (("same", rows), ("moved", moved)):
+        (tmp_path / name).mkdir()
+        frame.to_parquet(tmp_path / name / "rows.parquet", index=False)
+    execute(monitor_batch, model=shipped_chain.model, batch=tmp_path / "same", monitoring=tmp_path / "a")
+    report = json.loads((tmp_path / "a" / "report.json").read_text())
+    assert report["state"] != "alarm", report["reasons"]
+    assert report["rows"] == len(rows)
+    assert report["performance"]["metric"]
+    log = execute(monitor_batch, model=shipped_chain.model, batch=tmp_path / "moved", monitoring=tmp_path / "b")
+    report = json.loads((tmp_path / "b" / "report.json").read_text())
+    assert report["state"] == "alarm"
+    assert NUMBERS[0] in report["drifted"]
+    assert "alarm" in log
+    assert f'plumbline_column_drifted{{column="{NUMBERS[0]}"}} 1' in (tmp_path / "b" / "metrics.prom").read_text()
+    with pytest.raises(InputError, match="raises an alarm"):
+        execute(
+            monitor_batch,
+            model=shipped_chain.model,
+            batch=tmp_path / "moved",
+            fail_on_alarm="yes",
+            monitoring=tmp_path / "c",
+        )
+    assert (tmp_path / "c" / "report.json").is_file(), "what was found is written before the step fails"
