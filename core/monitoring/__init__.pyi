@@ -14,8 +14,17 @@ from .change_settings import (
 )
 from .cohorts_in_batch import CohortShare, cohort_shares
 from .column_drift import ColumnDrift
-from .column_sketches import COLUMN_TYPES, ColumnSketch, ColumnType
+from .column_sketches import (
+    COLUMN_TYPES,
+    CategorySketch,
+    ColumnSketch,
+    ColumnType,
+    DateSketch,
+    NumberSketch,
+    TextSketch,
+)
 from .comparison import compare
+from .distribution_bins import distribution_table
 from .drift_report import DriftReport
 from .drift_tests import DRIFT_TESTS, DriftTest
 from .estimation import estimate_performance
@@ -29,6 +38,7 @@ from .outcomes import MIN_ROWS, DriftOutcome, TestContext
 from .performance_estimate import CONCEPT_DRIFT_CAVEAT, PerformanceEstimate
 from .performance_states import judge_gap, judge_performance
 from .quality_checks import QUALITY_CHECKS, QualityCheck, check_quality
+from .quantile_points import QuantilePoints
 from .replay import ReplayedBatch, split_by_date
 from .sampling_errors import SAMPLING_ERRORS, sampling_error
 from .simulation import simulate
@@ -46,11 +56,13 @@ __all__ = [
     "QUALITY_CHECKS",
     "SAMPLING_ERRORS",
     "BatchSketch",
+    "CategorySketch",
     "Change",
     "CohortShare",
     "ColumnDrift",
     "ColumnSketch",
     "ColumnType",
+    "DateSketch",
     "DriftOutcome",
     "DriftReport",
     "DriftTest",
@@ -63,8 +75,10 @@ __all__ = [
     "MeasuredPerformance",
     "MetricSample",
     "MultiplyColumn",
+    "NumberSketch",
     "PerformanceEstimate",
     "QualityCheck",
+    "QuantilePoints",
     "RemoveColumn",
     "RenameColumn",
     "ReplayedBatch",
@@ -72,6 +86,7 @@ __all__ = [
     "ShiftColumn",
     "ShuffleLevels",
     "TestContext",
+    "TextSketch",
     "adjust_p_values",
     "batch_group_rates",
     "changes_adapter",
@@ -79,6 +94,7 @@ __all__ = [
     "cohort_shares",
     "compare",
     "compare_labels",
+    "distribution_table",
     "error_surplus",
     "estimate_performance",
     "find_surprising_errors",

@@ -65,6 +65,8 @@ def test_labels_come_late_in_two_parts_and_one_part_twice() -> None:
     whole, _ = again.add(other)
     whole, _ = whole.add(first)
     assert len(whole) == N
+    stored, _ = LabelBook.of(CURRENT["row_id"]).add(whole.to_frame())
+    assert stored.labels.to_dict() == whole.labels.to_dict()
     joined = labeled_rows(CURRENT.drop(columns="y_true"), whole)
     assert joined["y_true"].tolist() == CURRENT["y_true"].tolist()
     value = measure_performance(CURRENT, whole, metric="accuracy").measured.value

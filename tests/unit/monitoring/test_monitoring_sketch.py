@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from core.errors import InputError, SettingsError
-from core.monitoring import BatchSketch, compare, sketch
+from core.monitoring import BatchSketch, compare, distribution_table, sketch
 from core.monitoring.quantile_points import MAX_POINTS, QuantilePoints
 from core.monitoring.sketch_file import VERSION, write_sketch
 from core.monitoring.word_hashes import embed
@@ -210,3 +210,28 @@ def test_projections_keep_angles() -> None:
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1)
     assert rows[0] @ rows[1] == pytest.approx(1)
     assert abs(rows[0] @ rows[2]) < 0.4
+
+
+def test_distributions_are_those_of_the_rows() -> None:
+    now = tables.mixed(np.random.default_rng(2), 300)
+    first, other = sketch(MIXED), sketch(now)
+    for name in ("income", "children", "since", "review", "plan", "city"):
+        table = distribution_table(first, other, name, bins=12)
+        assert table[["reference", "current"]].sum().tolist() == pytest.approx([1, 1])
+    table = distribution_table(first, other, "income", bins=12)
+    assert table["label"].tolist() == [""] * 12 + ["(missing)"]
+    inner = table.iloc[3]
+    inside = (now["income"] >= inner["low"]) & (now["income"] < inner["high"])
+    assert inner["current"] == pytest.approx(inside.mean())
+    assert table.iloc[-1]["current"] == pytest.approx(now["income"].isna().mean())
+    cities = distribution_table(first, other, "city", bins=5)
+    assert cities["label"].tolist()[-1] == "(other levels)"
+    assert cities.iloc[0]["reference"] == pytest.approx((MIXED["city"] == cities.iloc[0]["label"]).mean())
+    gone = distribution_table(first, sketch(now.assign(income=np.nan)), "income")
+    assert gone["current"].tolist() == [0.0] * 20 + [1.0]
+    same = distribution_table(*(sketch(pd.DataFrame({"x": [2.0] * n})) for n in (5, 9)), "x")
+    assert same[["low", "high", "reference", "current"]].to_numpy().tolist() == [[2, 2, 1, 1]]
+    with pytest.raises(InputError, match="'customer' cannot be compared: identifiers"):
+        distribution_table(first, other, "customer")
+    with pytest.raises(SettingsError, match="0 bins"):
+        distribution_table(first, other, "income", bins=0)
