@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -235,3 +238,39 @@ def test_distributions_are_those_of_the_rows() -> None:
         distribution_table(first, other, "customer")
     with pytest.raises(SettingsError, match="0 bins"):
         distribution_table(first, other, "income", bins=0)
+
+
+def any_column(random: np.random.Generator, n: int) -> pd.Series:
+    """Return a column as a file or a program may bring one."""
+    cells: list[object] = [
+        random.normal(size=n),
+        random.integers(-3, 3, n),
+        np.full(n, np.nan),
+        np.array([None] * n, dtype=object),
+        random.random(n) < 0.5,
+        random.choice(np.array(["a", "b", "ä", "", None], dtype=object), n),
+        pd.Timestamp("2024-01-01") + pd.to_timedelta(random.integers(0, 9_999, n), unit="h"),
+        [Decimal(int(number)) for number in random.integers(0, 9, n)],
+        [date(2024, 1, 1 + int(day)) for day in random.integers(0, 28, n)],
+        pd.Categorical(random.choice(["x", "y"], n), categories=["x", "y", "z"]),
+        tables.texts(random, n),
+        [[index] for index in range(n)],
+        pd.array(random.integers(0, 5, n), dtype="Int64"),
+        np.where(random.random(n) < 0.2, np.inf, random.normal(size=n)),
+        [(1, "a", None, 2.5)[index % 4] for index in range(n)],
+        [f"id-{index}" for index in range(n)],
+    ]
+    return pd.Series(cells[random.integers(len(cells))])
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_tables_of_any_cells_can_be_compared(seed: int) -> None:
+    random = np.random.default_rng([seed, 14])
+    n, m = random.choice([1, 2, 60, 120], 2)
+    before, now = (pd.DataFrame({f"c{index}": any_column(random, size) for index in range(6)}) for size in (n, m))
+    report = compare(before, now)
+    again = compare(BatchSketch.from_bytes(sketch(before).to_bytes()), now)
+    assert again.to_dict() == report.to_dict()
+    assert len(report.columns) == 6
+    assert all(result.reason for result in report.results)
+    json.dumps(report.to_dict(), allow_nan=False)
