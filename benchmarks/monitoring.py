@@ -239,7 +239,10 @@ def check_10() -> bool:
             plan=frame["plan"].map({"basic": "pro", "plus": "basic", "pro": "plus"})
         ),
     }
-    checks = {name: {f.check for f in compare(reference, change(now)).data_quality} for name, change in changes.items()}
+    checks = {
+        name: {finding.check for finding in compare(reference, change(now)).data_quality}
+        for name, change in changes.items()
+    }
     missed = [name for name, names in checks.items() if name not in names]
     words = f"the same batch again {'changes nothing' if same else 'changes the report'}; without a finding: {missed}"
     return judge("10 the same batch again; four defects by name", same and not missed, words)
@@ -277,8 +280,8 @@ def speed(rows: int) -> bool:
         spent[share] = time.perf_counter() - began
     content = batch.to_bytes()
     words = (
-        f"{spent[1.0]:.1f} s (at most {limit:g}), of which the sketch {sketched:.1f} s; half the rows {spent[0.5]:.1f} s "
-        f"(ratio {spent[1.0] / spent[0.5]:.2f}); the sketch has {len(content) / 1e6:.2f} MB"
+        f"{spent[1.0]:.1f} s (at most {limit:g}), of which the sketch {sketched:.1f} s; "
+        f"half the rows {spent[0.5]:.1f} s (ratio {spent[1.0] / spent[0.5]:.2f}); the sketch has {len(content) / 1e6:.2f} MB"
     )
     return judge(f"speed: {rows:,} rows x 50 columns", spent[1.0] <= limit, words)
 
