@@ -280,8 +280,8 @@ def speed(rows: int) -> bool:
         spent[share] = time.perf_counter() - began
     size = len(batch.to_bytes()) / 1e6
     words = (
-        f"{spent[1.0]:.1f} s (at most {limit:g}), of which the sketch {sketched:.1f} s; half the rows {spent[0.5]:.1f} s, "
-        f"ratio {spent[1.0] / spent[0.5]:.2f}; the sketch has {size:.2f} MB"
+        f"{spent[1.0]:.1f} s (at most {limit:g}), of which the sketch {sketched:.1f} s; "
+        f"half the rows {spent[0.5]:.1f} s, ratio {spent[1.0] / spent[0.5]:.2f}; the sketch has {size:.2f} MB"
     )
     return judge(f"speed: {rows:,} rows x 50 columns", spent[1.0] <= limit, words)
 
