@@ -24,6 +24,7 @@ from .column_sketches import (
     TextSketch,
 )
 from .comparison import compare
+from .distribution_bins import distribution_table
 from .drift_report import DriftReport
 from .drift_tests import DRIFT_TESTS, DriftTest
 from .estimation import estimate_performance
@@ -94,6 +95,7 @@ __all__ = [
     "cohort_shares",
     "compare",
     "compare_labels",
+    "distribution_table",
     "error_surplus",
     "estimate_performance",
     "find_surprising_errors",

@@ -33,6 +33,9 @@ _SMALLEST = 1e-15
 class ClassEstimator:
     """Expected metrics of several classes: each probability is calibrated one-vs-rest, then they are made to sum to 1.
 
+    What that is off on the reference itself is subtracted. Intervals cover a little less often than they should: 92 to
+    94% in place of 95%, by simulation.
+
     Parameters
     ----------
     scores : array of shape (n, k)
@@ -147,13 +150,20 @@ class ClassEstimator:
         expected = self.probabilities(scores)
         value = float(_metric(metric.name, scores, lambda index: expected[:, index][None, :], expected=True)[0])
         again = self._by_calibration(metric, scores, expected)
-        value = max(0.0, value - float(again.mean()))  # each fit to the reference expects too good a model
+        # Each fit to the reference expects too good a model, and probabilities that are made to sum to 1 another one.
+        value = max(0.0, value - float(again.mean()) - self._bias(metric))
         deviations = self._by_labels(metric, scores, expected) + again - again.mean()
         tail = (1 - self.confidence) / 2
         low, high = (value + np.quantile(deviations, [tail, 1 - tail])).tolist()
         if metric.larger_is_better:
             high = min(1.0, high)
         return PerformanceEstimate(metric.name, value, max(0.0, low), high, len(scores), method="CBPE", chunk=chunk)
+
+    def _bias(self, metric: EstimatedMetric) -> float:
+        """Return how far the metric that is expected of the reference is from the measured one."""
+        expected = self.probabilities(self.scores)
+        values = _metric(metric.name, self.scores, lambda index: expected[:, index][None, :], expected=True)
+        return float(values[0]) - self.measured(metric)
 
     def _by_labels(self, metric: EstimatedMetric, scores: Array, expected: Array) -> Array:
         """Return how far the metric of drawn labels is from its mean; of many rows by the root of their number."""

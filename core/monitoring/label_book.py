@@ -139,6 +139,12 @@ class LabelBook:
         """Share of the rows of the batch that have a label."""
         return len(self.labels) / len(self.ids) if self.ids else float("nan")
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return the known labels as a table with `row_id` and `y_true`, which a new book of the rows takes again."""
+        import pandas as pd
+
+        return pd.DataFrame({"row_id": self.labels.index.to_numpy(dtype=object), "y_true": self.labels.array})
+
     def add(self, delivery: pd.DataFrame) -> tuple[LabelBook, LabelDelivery]:
         """Return the book with the labels of a delivery, and what it brought.
 

@@ -203,12 +203,15 @@ def _date(series: pd.Series, common: dict[str, Any], hashes: RowHashes | None) -
 
 
 def _text(series: pd.Series, common: dict[str, Any], hashes: RowHashes | None) -> ColumnSketch:
+    import pandas as pd
+
     missing = series.isna().to_numpy()
-    texts = series.astype(object).to_numpy()
+    strings = series if isinstance(series.dtype, pd.StringDtype) else series.map(str, na_action="ignore")
+    texts = strings.astype(object).to_numpy()
     if hashes is not None:
         hashes.add_texts(common["name"], texts)
     positions = _sample(np.flatnonzero(~missing), MAX_POINTS)
-    rows = [hash_words(str(texts[position])) for position in positions]
+    rows = [hash_words(texts[position]) for position in positions]
     vocabulary, repeated = vocabulary_of(rows)
     chosen = [row[:MAX_WORDS] for row in (rows if len(rows) <= MAX_TEXTS else [rows[i] for i in _texts(len(rows))])]
     chosen.sort()
@@ -235,7 +238,11 @@ def _sample(positions: NDArray[np.intp], limit: int) -> NDArray[np.intp]:
 
 
 def _identifier(series: pd.Series, common: dict[str, Any], hashes: RowHashes | None) -> ColumnSketch:
-    return IdSketch(**common, missing=int(series.isna().sum()), distinct=int(series.nunique()))
+    try:
+        distinct = int(series.nunique())
+    except TypeError:  # lists and the like, which have no hash
+        distinct = int(series.map(str, na_action="ignore").nunique())
+    return IdSketch(**common, missing=int(series.isna().sum()), distinct=distinct)
 
 
 def _empty(series: pd.Series, common: dict[str, Any], hashes: RowHashes | None) -> ColumnSketch:

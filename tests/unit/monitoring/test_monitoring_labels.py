@@ -65,6 +65,8 @@ def test_labels_come_late_in_two_parts_and_one_part_twice() -> None:
     whole, _ = again.add(other)
     whole, _ = whole.add(first)
     assert len(whole) == N
+    stored, _ = LabelBook.of(CURRENT["row_id"]).add(whole.to_frame())
+    assert stored.labels.to_dict() == whole.labels.to_dict()
     joined = labeled_rows(CURRENT.drop(columns="y_true"), whole)
     assert joined["y_true"].tolist() == CURRENT["y_true"].tolist()
     value = measure_performance(CURRENT, whole, metric="accuracy").measured.value
@@ -108,7 +110,7 @@ def test_batches_need_ids() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.sampled_from(["a", "b", None])), max_size=20), st.integers(0, 20))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_counts_of_a_delivery_add_up_and_repeats_change_nothing(rows: list, cut: int) -> None:
     frame = pd.DataFrame({"row_id": [row for row, _ in rows], "y_true": [label for _, label in rows]}, dtype=object)
     book = LabelBook.of(range(5))

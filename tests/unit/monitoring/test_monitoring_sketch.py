@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from core.errors import InputError, SettingsError
-from core.monitoring import BatchSketch, compare, sketch
+from core.monitoring import BatchSketch, compare, distribution_table, sketch
 from core.monitoring.quantile_points import MAX_POINTS, QuantilePoints
 from core.monitoring.sketch_file import VERSION, write_sketch
 from core.monitoring.word_hashes import embed
@@ -210,3 +213,64 @@ def test_projections_keep_angles() -> None:
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1)
     assert rows[0] @ rows[1] == pytest.approx(1)
     assert abs(rows[0] @ rows[2]) < 0.4
+
+
+def test_distributions_are_those_of_the_rows() -> None:
+    now = tables.mixed(np.random.default_rng(2), 300)
+    first, other = sketch(MIXED), sketch(now)
+    for name in ("income", "children", "since", "review", "plan", "city"):
+        table = distribution_table(first, other, name, bins=12)
+        assert table[["reference", "current"]].sum().tolist() == pytest.approx([1, 1])
+    table = distribution_table(first, other, "income", bins=12)
+    assert table["label"].tolist() == [""] * 12 + ["(missing)"]
+    inner = table.iloc[3]
+    inside = (now["income"] >= inner["low"]) & (now["income"] < inner["high"])
+    assert inner["current"] == pytest.approx(inside.mean())
+    assert table.iloc[-1]["current"] == pytest.approx(now["income"].isna().mean())
+    cities = distribution_table(first, other, "city", bins=5)
+    assert cities["label"].tolist()[-1] == "(other levels)"
+    assert cities.iloc[0]["reference"] == pytest.approx((MIXED["city"] == cities.iloc[0]["label"]).mean())
+    gone = distribution_table(first, sketch(now.assign(income=np.nan)), "income")
+    assert gone["current"].tolist() == [0.0] * 20 + [1.0]
+    same = distribution_table(*(sketch(pd.DataFrame({"x": [2.0] * n})) for n in (5, 9)), "x")
+    assert same[["low", "high", "reference", "current"]].to_numpy().tolist() == [[2, 2, 1, 1]]
+    with pytest.raises(InputError, match="'customer' cannot be compared: identifiers"):
+        distribution_table(first, other, "customer")
+    with pytest.raises(SettingsError, match="0 bins"):
+        distribution_table(first, other, "income", bins=0)
+
+
+def any_column(random: np.random.Generator, n: int) -> pd.Series:
+    """Return a column as a file or a program may bring one."""
+    cells: list[object] = [
+        random.normal(size=n),
+        random.integers(-3, 3, n),
+        np.full(n, np.nan),
+        np.array([None] * n, dtype=object),
+        random.random(n) < 0.5,
+        random.choice(np.array(["a", "b", "ä", "", None], dtype=object), n),
+        pd.Timestamp("2024-01-01") + pd.to_timedelta(random.integers(0, 9_999, n), unit="h"),
+        [Decimal(int(number)) for number in random.integers(0, 9, n)],
+        [date(2024, 1, 1 + int(day)) for day in random.integers(0, 28, n)],
+        pd.Categorical(random.choice(["x", "y"], n), categories=["x", "y", "z"]),
+        tables.texts(random, n),
+        [[index] for index in range(n)],
+        pd.array(random.integers(0, 5, n), dtype="Int64"),
+        np.where(random.random(n) < 0.2, np.inf, random.normal(size=n)),
+        [(1, "a", None, 2.5)[index % 4] for index in range(n)],
+        [f"id-{index}" for index in range(n)],
+    ]
+    return pd.Series(cells[random.integers(len(cells))])
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_tables_of_any_cells_can_be_compared(seed: int) -> None:
+    random = np.random.default_rng([seed, 14])
+    n, m = random.choice([1, 2, 60, 120], 2)
+    before, now = (pd.DataFrame({f"c{index}": any_column(random, size) for index in range(6)}) for size in (n, m))
+    report = compare(before, now)
+    again = compare(BatchSketch.from_bytes(sketch(before).to_bytes()), now)
+    assert again.to_dict() == report.to_dict()
+    assert len(report.columns) == 6
+    assert all(result.reason for result in report.results)
+    json.dumps(report.to_dict(), allow_nan=False)
