@@ -15,13 +15,13 @@ _LABEL = 180
 
 
 def two_distributions_chart(table: pd.DataFrame, name: str, palette: Palette, *, dates: bool = False) -> DrawnChart:
-    """Return the shares of a column's values on two sides.
+    """Return the shares of a column's values in a reference and in a batch.
 
     Parameters
     ----------
     table : DataFrame
-        Columns rows (name of the side; the first is there for comparison) and share, with low and high (the ends of a
-        bin) for numbers, or value for categories. Of numbers, rows with a value, such as missing cells, are left out.
+        Columns reference and current (shares of rows), with low and high (the ends of a bin) for numbers, or label for
+        categories, as `core.monitoring.distribution_table` returns them. Missing cells of numbers are left out.
     name : str
         Name of the column.
     palette : Palette
@@ -29,7 +29,9 @@ def two_distributions_chart(table: pd.DataFrame, name: str, palette: Palette, *,
     dates : bool, default=False
         Whether numbers are seconds since 1970.
     """
-    sides = table["rows"].drop_duplicates().tolist()
+    sides = ["Reference", "Batch"]
+    table = table.rename(columns=dict(zip(("reference", "current"), sides, strict=True)))
+    table = table.melt(["label", "low", "high"], sides, var_name="rows", value_name="share")
     color = alt.Color(
         "rows:N",
         title=None,
@@ -59,15 +61,15 @@ def two_distributions_chart(table: pd.DataFrame, name: str, palette: Palette, *,
             .mark_bar()
             .encode(
                 y=alt.Y(
-                    "value:N",
-                    sort=table["value"].drop_duplicates().tolist(),
+                    "label:N",
+                    sort=table["label"].drop_duplicates().tolist(),
                     title=None,
                     axis=alt.Axis(labelLimit=_LABEL),
                 ),
                 yOffset=alt.YOffset("rows:N", sort=sides),
                 x=alt.X("share:Q", title="Rows", axis=alt.Axis(format=".0%")),
                 color=color,
-                tooltip=["rows:N", "value:N", share],
+                tooltip=["rows:N", "label:N", share],
             )
         )
     title = f"{name} in the reference, and in this batch"

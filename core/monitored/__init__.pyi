@@ -16,20 +16,15 @@ from .batches import (
     report_of,
     sketch_of,
 )
-from .distributions import BATCH, MISSING, OTHERS, REFERENCE_ROWS, distribution
 from .plan import MonitorSettings, change_plan, plan_of
 from .reference import SCORE_COLUMN, Reference, training_reference, with_score
 
 __all__ = [
-    "BATCH",
     "DRIFT",
     "LABELED",
     "LABELS",
-    "MISSING",
     "MONITORED",
-    "OTHERS",
     "REFERENCE",
-    "REFERENCE_ROWS",
     "ROWS",
     "SCORE_COLUMN",
     "SKETCH",
@@ -42,7 +37,6 @@ __all__ = [
     "batch_of",
     "batches_of",
     "change_plan",
-    "distribution",
     "file_of",
     "judge_measured",
     "plan_of",

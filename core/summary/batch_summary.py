@@ -7,8 +7,8 @@ from functools import partial
 
 from core.charts import Figure, StaticChart, two_distributions_chart
 from core.models import code_version
-from core.monitored import SCORE_COLUMN, Batch, distribution
-from core.monitoring import ESTIMATED_METRICS, LOOK_STATES, BatchSketch, ColumnDrift, DriftReport
+from core.monitored import SCORE_COLUMN, Batch
+from core.monitoring import ESTIMATED_METRICS, LOOK_STATES, BatchSketch, ColumnDrift, DriftReport, distribution_table
 from core.summary.document import ResultSummary, SummarySection, SummaryTable
 
 __all__ = ["summarize_batch"]
@@ -141,9 +141,9 @@ def _columns(report: DriftReport, reference: BatchSketch, current: BatchSketch) 
 
 
 def _charts(result: ColumnDrift, reference: BatchSketch, current: BatchSketch) -> list[StaticChart]:
-    table = distribution(result.name, reference, current)
-    if table.empty:
+    if result.name not in current.columns or result.state == "not compared":
         return []
+    table = distribution_table(reference, current, result.name)
     build = partial(two_distributions_chart, table, _title(result), dates=result.type == "date")
     return [StaticChart.of(Figure("distribution", lambda palette: build(palette=palette)))]
 

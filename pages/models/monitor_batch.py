@@ -83,8 +83,7 @@ def _columns(batch: Batch, report: DriftReport) -> None:
     first = next((result for result in report.results if result.drifted), shown[0])
     chosen = shown[rows[0]] if rows and rows[0] < len(shown) else first
     before, now = (monitored.sketch_of(batch, access=frame.access(), reference=side) for side in (True, False))
-    table = monitored.distribution(chosen.name, before, now)
-    monitor_charts.distributions(_title(chosen), table, dates=chosen.type == "date")
+    monitor_charts.distributions(_title(chosen), chosen.name, before, now)
 
 
 def _title(result: ColumnDrift) -> str:

@@ -9,9 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from core.charts import fitted, two_distributions_chart
-from core.monitored import BATCH, REFERENCE_ROWS, Batch
-from core.monitoring import ESTIMATED_METRICS, LOOK_STATES, LookLevel
-from pages._ui import charts, numbers, theme
+from core.errors import InputError
+from core.monitored import Batch
+from core.monitoring import ESTIMATED_METRICS, LOOK_STATES, BatchSketch, LookLevel, distribution_table
+from pages._ui import charts, frame, numbers, theme
 
 __all__ = ["distributions", "performance", "timeline"]
 
@@ -110,26 +111,29 @@ def performance(batches: Sequence[Batch]) -> None:
     )
 
 
-def distributions(name: str, table: pd.DataFrame, *, dates: bool) -> None:
+def distributions(name: str, column: str, reference: BatchSketch, current: BatchSketch) -> None:
     """Draw a column's values in the reference and in the batch, as shares of rows.
 
     Parameters
     ----------
     name : str
-        Name of the column.
-    table : DataFrame
-        Shares of rows, as `core.monitored.distribution` returns them.
-    dates : bool
-        Whether its numbers are seconds since 1970.
+        Title of the column.
+    column : str
+        The column.
+    reference, current : BatchSketch
+        Sketches of both.
     """
-    if table.empty:
-        st.caption("The values of this column are not kept, or are of another type now.")
+    try:
+        table = distribution_table(reference, current, column)
+    except InputError as error:
+        st.caption(frame.plain(error.message))
         return
+    dates = reference.columns[column].type == "date"
     charts.draw(two_distributions_chart(table, name, theme.palette(), dates=dates))
-    binned, leveled = table["low"].notna().any(), table[table["low"].isna()]
-    missing = dict(zip(leveled["rows"], leveled["share"], strict=True)) if binned and len(leveled) else {}
-    if missing:
-        st.caption(f"Missing: {missing[REFERENCE_ROWS]:.1%} of the reference, {missing[BATCH]:.1%} of the batch.")
+    missing = table[table["label"] == "(missing)"]
+    if len(missing) and table["low"].notna().any():
+        before, now = float(missing["reference"].iloc[0]), float(missing["current"].iloc[0])
+        st.caption(f"Missing: {before:.1%} of the reference, {now:.1%} of the batch.")
 
 
 def _legend() -> alt.Legend:
