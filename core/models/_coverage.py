@@ -124,7 +124,7 @@ COVERAGE_ITEMS: Registry[CoverageItem] = Registry(
         CoverageItem(ACT, "6", "Changes through its life cycle", ("history",), ("changes",)),
         CoverageItem(ACT, "7", "Standards applied"),
         CoverageItem(ACT, "8", "Declaration of conformity"),
-        CoverageItem(ACT, "9", "Post-market monitoring plan", ("monitoring",), ("monitoring",)),
+        CoverageItem(ACT, "9", "Post-market monitoring plan", (), ("monitoring",)),
         CoverageItem(RMF, "GOVERN 2.1", "Roles and responsibilities", (), ("developers", "contact")),
         CoverageItem(RMF, "GOVERN 6.1", "Third-party parts and data", ("training",), ("licence", "data_consent")),
         CoverageItem(
@@ -141,7 +141,7 @@ COVERAGE_ITEMS: Registry[CoverageItem] = Registry(
             RMF, "MEASURE 2.2", "Whether people in the data represent those affected", (), ("data_consent", "data_gaps")
         ),
         CoverageItem(RMF, "MEASURE 2.3", "Performance in conditions of use", ("evaluation", "latency")),
-        CoverageItem(RMF, "MEASURE 2.4", "Monitoring in production", ("monitoring",), ("monitoring",)),
+        CoverageItem(RMF, "MEASURE 2.4", "Monitoring in production", (), ("monitoring",)),
         CoverageItem(RMF, "MEASURE 2.5", "Validity and limits of generalization", ("evaluation", "limits")),
         CoverageItem(RMF, "MEASURE 2.6", "Safety", (), ("risks", "mitigations")),
         CoverageItem(RMF, "MEASURE 2.7", "Security and resilience", (), ("security",)),
@@ -152,9 +152,7 @@ COVERAGE_ITEMS: Registry[CoverageItem] = Registry(
         CoverageItem(RMF, "MEASURE 2.12", "Environmental impact"),
         CoverageItem(RMF, "MANAGE 1.3", "Responses to the largest risks", (), ("mitigations",)),
         CoverageItem(RMF, "MANAGE 2.4", "Means to overrule, replace or deactivate it", ("history",), ("oversight",)),
-        CoverageItem(
-            RMF, "MANAGE 4.1", "Monitoring, feedback and correction", ("monitoring",), ("monitoring", "contact")
-        ),
+        CoverageItem(RMF, "MANAGE 4.1", "Monitoring, feedback and correction", (), ("monitoring", "contact")),
     ],
 )
 

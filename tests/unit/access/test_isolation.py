@@ -129,7 +129,7 @@ OTHERS: dict[str, Any] = {
     "problem": "x",
     "audited": "", "parent": OWN_DATASET, "dataset": OWN_DATASET, "run_id": OWN_RUN.id, "dataset_id": OWN_DATASET.id,
     "first": "3" * 16, "second": "3" * 16, "cohort": Cohort((NumberCondition(column="age", high=25.0),)),
-    "record": None, "row_id": "person",
+    "record": None, "row_id": "person", "changes": [],
     "contents": SimpleNamespace(to_dict=dict, title="x"), "call": CALL, "title": "x",
     "tracking_uri": "http://127.0.0.1:1", "values": {},
     "variant": "fp32", "version": "1", "settings": {},

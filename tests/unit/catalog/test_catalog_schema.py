@@ -24,6 +24,7 @@ from core.catalog import (
     Model,
     ModelEvent,
     ModelVersion,
+    MonitorPlan,
     PipelineStep,
     Run,
     RunArtifact,
@@ -53,6 +54,7 @@ PART_VALUES = {
     ModelAlias: {"alias": "night", "number": 1},
     ModelEvent: {"action": "alias"},
     Promotion: {"number": 1},
+    MonitorPlan: {"settings": {}},
     Alert: {"event": "drift", "title": "Drift"},
     AlertDelivery: dict.fromkeys(("alert_id", "model_id", "channel_id"), "0" * 16)
     | {"channel": "x", "kind": "email", "next_at": 0.0},
