@@ -50,6 +50,7 @@ def _work(arguments: Arguments) -> None:
     states.append(judge_performance(performance, look=look, alpha=alpha))
     state = worst_state(states)
     folder = arguments.path("monitoring")
+    folder.mkdir(parents=True, exist_ok=True)
     samples = monitoring_metrics(report, performance=(performance,), state=state)
     write_text(folder / "drift.json", json.dumps(report.to_dict(), ensure_ascii=False))
     write_text(folder / "metrics.json", json.dumps(metrics_json(samples), indent=1, ensure_ascii=False))
