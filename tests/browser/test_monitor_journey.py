@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import ROOT, Server, press, settled
+from tests.browser.conftest import ROOT, Server, settled
 
 pytestmark = pytest.mark.nightly
 
@@ -67,7 +67,12 @@ def run_script(server: Server, script: str, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def button(page: Page, key: str):
+def press(page: Page, chosen: Locator) -> None:
+    chosen.click()
+    settled(page)
+
+
+def button(page: Page, key: str) -> Locator:
     return page.locator(f".st-key-models-{key}").get_by_role("button")
 
 
