@@ -64,5 +64,8 @@ def has_outcome(folder: Path, attempt: int) -> bool:
 
 
 def remove_outcome(folder: Path, attempt: int) -> None:
-    """Remove the outcome of an attempt, once the catalog has what it says."""
+    """Remove the outcome of an attempt, once the catalog has what it says, and what attempts left that were killed."""
     _file(folder, attempt).unlink(missing_ok=True)
+    for number in range(1, attempt + 1):
+        for partial in folder.glob(f".{_file(folder, number).name}.*.partial"):
+            partial.unlink(missing_ok=True)

@@ -50,3 +50,14 @@ def test_outcome_that_is_not_json_leaves_nothing(tmp_path, result):
     with pytest.raises((TypeError, ValueError)):
         write_outcome(tmp_path, 1, Outcome(result=result))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_attempt_left_half_written_goes_with_the_outcome(tmp_path):
+    write_outcome(tmp_path, 3, Outcome(result={"rows": 1}))
+    for name in (".outcome-2.json.4ed13fd0.partial", ".outcome-3.json.00000000.partial"):
+        (tmp_path / name).write_text('{"result": ')
+    later = tmp_path / ".outcome-4.json.12345678.partial"
+    later.write_text("{")
+    (tmp_path / "log.txt").write_text("said")
+    remove_outcome(tmp_path, 3)
+    assert {path.name for path in tmp_path.iterdir()} == {"log.txt", later.name}
