@@ -8,6 +8,8 @@ import streamlit as st
 
 from core.access import upload_limit_mb
 from core.catalog import Dataset, datasets
+from core.datasets import column_types
+from core.storage import get_store
 from core.tasks import monitor
 from pages._ui import frame, uploader
 from pages.models import monitor_simulate
@@ -97,7 +99,8 @@ def _dataset(opened: OpenModel) -> None:
 
 def _replay(dataset: Dataset) -> monitor.Replay | None:
     """Draw how the rows become several batches, where a column has dates."""
-    dates = [str(column["name"]) for column in dataset.report.get("columns", []) if column.get("type") == "date"]
+    types = column_types(get_store().local_path(dataset.data_digest))
+    dates = [name for name, kind in types.items() if kind.startswith(("DATE", "TIMESTAMP"))]
     if not dates or not st.toggle("Replay as a series of batches", key="models-monitor-replay"):
         return None
     column = st.selectbox("By the dates in", dates, key="models-monitor-date")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
+
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs, models, monitored
 from core.access import LOCAL
-from core.catalog import Model, RunState, runs
+from core.catalog import Model, RunState, datasets, runs
 from core.datasets import load_sample
 from core.monitored import MonitorSettings
+from core.tasks import ingest
 from tests.pages.conftest import labels, query, table_with, texts, visit
 
 
@@ -106,6 +109,30 @@ def test_a_batch_that_lacks_a_column_and_an_unknown_batch(credit_model: Model) -
     other = opened(credit_model, batch="nonsense-1")
     assert not other.exception
     assert "lacking.csv" in texts(other)
+
+
+def test_a_dataset_with_dates_can_be_replayed(credit_model: Model) -> None:
+    frame = applicants(300).assign(decided=pd.date_range("2025-01-01", periods=300, freq="D").strftime("%Y-%m-%d"))
+    content = io.BytesIO(frame.to_csv(index=False).encode())
+    imported = jobs.wait(ingest.submit_upload(content, "decided.csv", access=LOCAL), 120, access=LOCAL)
+    test = opened(credit_model)
+    test.session_state["models-monitor-bring"] = True
+    test.session_state["models-monitor-from"] = "A dataset"
+    test.run()
+    test.selectbox(key="models-monitor-dataset").set_value(imported.result["dataset_id"]).run()
+    test.toggle(key="models-monitor-replay").set_value(True).run()
+    assert test.selectbox(key="models-monitor-date").value == "decided"
+    test.number_input(key="models-monitor-batches").set_value(3).run()
+    test.button(key="models-monitor-compare-dataset").click().run()
+    assert not test.exception, test.exception
+    run = runs.find(task="monitor", access=LOCAL)[0]
+    assert run.settings["replay"] == {"column": "decided", "batches": 3}
+    assert jobs.wait(run.id, 240, access=LOCAL).state is RunState.SUCCEEDED
+    assert len(monitored.batches_of(credit_model.id, access=LOCAL)) == 3
+    test.selectbox(key="models-monitor-dataset").set_value(
+        next(item.id for item in datasets.find(access=LOCAL) if item.id != imported.result["dataset_id"])
+    ).run()
+    assert not [item for item in test.toggle if item.key == "models-monitor-replay"], "a table without dates"
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\x00\x01\x02"])
