@@ -75,7 +75,7 @@ def plain(frame, settings):
 
 def clocked(spent):
     """Record the time of each call of the Trainer's progress callback."""
-    from core.finetune import trainer
+    from core.finetune import training_progress
 
     def timed(method):
         def call(*args, **kwargs):
@@ -87,8 +87,8 @@ def clocked(spent):
 
         return call
 
-    for name in [name for name in vars(trainer.ProgressCallback) if name.startswith("on_")]:
-        setattr(trainer.ProgressCallback, name, timed(getattr(trainer.ProgressCallback, name)))
+    for name in [name for name in vars(training_progress.ProgressCallback) if name.startswith("on_")]:
+        setattr(training_progress.ProgressCallback, name, timed(getattr(training_progress.ProgressCallback, name)))
 
 
 def main(rows: int, epochs: int) -> None:

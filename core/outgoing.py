@@ -137,7 +137,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float 
     InputError
         When it is not an address of HTTP.
     RemoteError
-        When there is no answer. The message names host and port alone.
+        When the server does not answer. The message names host and port alone.
     """
     address = web_address(url)
     with TimeLimit(timeout_s) as limit:

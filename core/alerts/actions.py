@@ -128,7 +128,7 @@ def mute(alert_id: str, *, until: float | None, why: str, access: Access) -> Ale
     DeniedError
         When the person may only look at the workspace.
     InputError
-        When it was resolved already, there is no reason, or the time has passed.
+        When it was resolved already, the reason is empty, or the time has passed.
     NotFoundError
         When the workspace does not have this alert.
     """

@@ -19,7 +19,7 @@ __all__ = ["CLAIM_S", "EXPIRES_S", "PAUSE_S", "attempt", "deliver_due"]
 CLAIM_S: Final = 120.0
 """Seconds after which a delivery is due again whose process died: longer than any attempt takes."""
 EXPIRES_S: Final = 7 * 86_400.0
-"""Seconds after which an alert is no longer sent, as where an old backup was restored."""
+"""Age in seconds from which an alert is not sent any more, for example after an old backup was restored."""
 PAUSE_S: Final = 60.0
 """Seconds for which a channel rests whose server did not take a message."""
 _TURN_S = 5.0

@@ -87,7 +87,7 @@ def send(message: Message, channel: AlertChannel, now: float) -> Outcome:
     DeniedError
         When its address may not be reached in this profile, or the credential is not for this workspace.
     RemoteError
-        When there is no answer.
+        When the server does not answer.
     SettingsError
         When a credential is not set.
     """

@@ -1,6 +1,6 @@
 """Sources of batches: folders and databases that are looked at again and again, for what is new since the last look.
 
-A source says what is new (`look_at`), hands it out as files, and is told what became of each; its state then goes into
+A source lists what is new (`look_at`), provides it as files, and receives the outcome of each; its state then goes into
 the next look. A batch whose reading failed, or whose look was not kept, comes again.
 """
 

@@ -129,7 +129,8 @@ def _engine(url: URL, timeout_s: float) -> Engine:
         return create_engine(url, connect_args=arguments, poolclass=NullPool)
     except NoSuchModuleError:
         raise SettingsError(
-            f"There is no database '{shortened(url.drivername, 40)}' here.", "Check the beginning of its URL."
+            f"'{shortened(url.drivername, 40)}' is not a database that can be read here.",
+            "Check the beginning of its URL.",
         ) from None
     except ImportError as error:
         raise SettingsError(

@@ -39,14 +39,8 @@ def train_in_epochs(job: TrainingJob) -> Reached:
     from transformers.trainer_callback import EarlyStoppingCallback, PrinterCallback
 
     from core.finetune import tensorboard
-    from core.finetune.trainer import (
-        Evaluation,
-        EvaluationStopped,
-        GroupedTrainer,
-        ProgressCallback,
-        logits_alone,
-        loss_function,
-    )
+    from core.finetune.trainer import GroupedTrainer, logits_alone, loss_function
+    from core.finetune.training_progress import Evaluation, EvaluationStopped, ProgressCallback
 
     data, settings, folder = job.data, job.settings, job.folder
     evaluation = Evaluation(data.kind, job.scale)

@@ -137,7 +137,7 @@ def _events(path: Path) -> Iterator[list[Event]]:
 
 
 def _error(folder: Path, count: int, code: int) -> PlumblineError:
-    """Return why there is no model."""
+    """Return the error that explains the missing model."""
     if (folder / ERROR).is_file():
         return from_record(json.loads((folder / ERROR).read_text(encoding="utf-8")))
     output = (folder / "output.log").read_text(encoding="utf-8", errors="replace").splitlines()

@@ -26,7 +26,7 @@ class MonitorSettings(CheckedSettings):
     bound : float, optional
         Value of the metric that must not be passed; by default the end of the test's interval on the bad side.
     largest_gap : float, optional
-        Largest difference of the rates of groups; by default there is no such rule.
+        Largest difference of the rates of groups; by default it is not limited.
     row_id : str, optional
         Column of unique ids, by which labels that come later find their rows.
     muted : dict of str to str, default={}

@@ -68,7 +68,7 @@ class BatchSketch:
         Raises
         ------
         InputError
-            When there is no such column.
+            When the batch lacks the column.
         """
         require_columns(self.columns, [name], what="The batch")
         return self.columns[name]

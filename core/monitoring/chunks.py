@@ -35,7 +35,7 @@ def chunk_rows(frame: pd.DataFrame, chunks: Chunks) -> list[tuple[str, NDArray[n
     SettingsError
         When the number is below 1 or above the rows.
     InputError
-        When there is no such column, or the names do not fit the rows.
+        When the column is missing, or the names do not fit the rows.
 
     Examples
     --------

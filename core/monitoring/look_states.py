@@ -133,7 +133,7 @@ def judge_p_values(p_values: Mapping[str, float], *, look: int, alpha: float = 0
     """
     level = look_alpha(look, alpha)
     if not p_values:
-        return LookState("not enough data", look, level, ("There is no test of this batch.",))
+        return LookState("not enough data", look, level, ("This batch was not tested.",))
     adjusted = dict(zip(p_values, adjust_p_values(list(p_values.values())).tolist(), strict=True))
     significant = sorted((p, name) for name, p in adjusted.items() if p < alpha)
     words = tuple(f"'{name}': p = {p:.2g} after adjustment over {len(p_values)} tests" for p, name in significant)

@@ -123,7 +123,9 @@ def measure_classes(
     absent = sorted(set(names) - set(texts))
     if absent or not set(texts) <= set(names):
         odd = absent[0] if absent else sorted(set(texts) - set(names))[0]
-        reason = f"no interval: {'no row has the label' if absent else 'there is no probability of'} '{odd}' so far"
+        reason = (
+            f"no interval: {'no row has the label' if absent else 'the model gives no probability of'} '{odd}' so far"
+        )
         return Estimate(float("nan"), None, None, len(labels), reason=reason)
     order = np.argsort(np.array(names))  # probabilities of the labels in their sorted order
     return estimate(metric.name, texts, scores[:, order], confidence=confidence, seed=seed)

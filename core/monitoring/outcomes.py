@@ -49,7 +49,7 @@ class DriftOutcome:
     statistic : float or None, default=None
         Test statistic.
     p : float or None, default=None
-        P-value; None where there is no test, with the reason.
+        P-value; None where the column is not tested, with the reason.
     effect : float or None, default=None
         Size of the change, from 0 to 1.
     low, high : float or None, default=None

@@ -66,9 +66,9 @@ def test_from_the_middle_of_an_epoch_they_are_too(reviews, settings_of, tmp_path
 
 
 def test_a_long_evaluation_does_not_keep_a_stop_waiting(reviews, settings_of, plain, tmp_path, monkeypatch):
-    from core.finetune import trainer
+    from core.finetune import training_progress
 
-    monkeypatch.setattr(trainer, "_LONG_EVALUATION_S", 0.0)
+    monkeypatch.setattr(training_progress, "_LONG_EVALUATION_S", 0.0)
     settings = settings_of(epochs=3, sensitive_columns=("group",))
     saved = tmp_path / "checkpoints" / "checkpoint-13" / "trainer_state.json"
     with pytest.raises(StoppedError) as caught:
@@ -145,9 +145,9 @@ def test_history_loses_what_came_after_the_checkpoint(tmp_path):
 
 
 def test_a_long_epoch_is_saved_in_between(reviews, settings_of, tmp_path, monkeypatch):
-    from core.finetune import trainer
+    from core.finetune import training_progress
 
-    monkeypatch.setattr(trainer, "_SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(training_progress, "_SAVE_EVERY_S", 0.0)
     steps = []
 
     def report(event):
