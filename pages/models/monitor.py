@@ -47,8 +47,11 @@ def show(opened: OpenModel) -> None:
         return
     chosen = _chosen(batches)
     monitor_alerts.show(opened.model.id)
-    badges.show(STATE_BADGES[batches[-1].state.state])
-    st.subheader(_headline(batches))
+    if arrived := [batch for batch in batches if not batch.simulated]:
+        badges.show(STATE_BADGES[arrived[-1].state.state])
+        st.subheader(_headline(arrived))
+    else:
+        st.subheader("Only simulated batches were compared yet")
     left, right = st.columns(2, gap="medium")
     with left:
         monitor_charts.timeline(batches, chosen.key)

@@ -13,7 +13,8 @@ from core.access import LOCAL
 from core.catalog import Model, RunState, datasets, runs
 from core.datasets import load_sample
 from core.monitored import MonitorSettings
-from core.tasks import ingest
+from core.monitoring import ShiftColumn
+from core.tasks import ingest, monitor
 from tests.pages.conftest import labels, query, table_with, texts, visit
 
 
@@ -109,6 +110,17 @@ def test_a_batch_that_lacks_a_column_and_an_unknown_batch(credit_model: Model) -
     other = opened(credit_model, batch="nonsense-1")
     assert not other.exception
     assert "lacking.csv" in texts(other)
+
+
+def test_a_simulated_batch_is_none_of_those_that_arrived(credit_model: Model) -> None:
+    version = models.versions(credit_model.id, access=LOCAL)[-1]
+    run_id = monitor.submit_simulation(version, [ShiftColumn(column="age", deviations=3.0)], rows=200, access=LOCAL)
+    assert jobs.wait(run_id, 240, access=LOCAL).state is RunState.SUCCEEDED
+    test = opened(credit_model)
+    assert not test.exception, test.exception
+    assert "Only simulated batches were compared yet" in texts(test)
+    assert "raises an alarm" not in texts(test)
+    assert "alert about models" not in texts(visit("home"))
 
 
 def test_a_dataset_with_dates_can_be_replayed(credit_model: Model) -> None:
