@@ -48,16 +48,23 @@ def keeps_time() -> bool:
     return any(thread.name == _NAME for thread in threading.enumerate())
 
 
-def watch() -> None:
-    """Look after queue, schedules, alerts and leftover files, and never return."""
+def watch(ended: threading.Event | None = None) -> None:
+    """Look after queue, schedules, alerts and leftover files.
+
+    Parameters
+    ----------
+    ended : Event, optional
+        Returns soon after this is set; by default never.
+    """
+    ended = ended or threading.Event()
     sweep_at = 0.0
-    while True:
+    while not ended.is_set():
         if time.monotonic() >= sweep_at:
             _sweep()
             sweep_at = time.monotonic() + _SWEEP_EVERY_S
         _remove_unneeded()
         _deliver_alerts()
-        time.sleep(_look())
+        ended.wait(_look())
 
 
 def _sweep() -> None:

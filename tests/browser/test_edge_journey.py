@@ -64,7 +64,7 @@ def test_text_export_to_measurement(to_export: tuple[Server, str, str], tab: Pag
     tab.locator(".st-key-edge-lab-start").get_by_role("button").click()
     expect(tab.get_by_role("tab", name="Roofline")).to_be_visible(timeout=180_000)
     settled(tab)
-    expect(tab.get_by_role("heading", name=re.compile(r"answers in .* ms \(median\)"))).to_be_visible()
+    expect(tab.get_by_role("heading", name=re.compile(r"answers in .* (ms|µs) \(median\)"))).to_be_visible()
 
     tab.reload()  # everything is at its address
     settled(tab)
