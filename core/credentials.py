@@ -30,7 +30,7 @@ from core.errors import DeniedError, InputError, SettingsError
 from core.setting_errors import PREFIX, SECRET
 from core.settings import Settings, get_settings
 
-__all__ = ["HIDDEN", "check_name", "credential", "scrubbed"]
+__all__ = ["HIDDEN", "check_name", "credential", "hide", "scrubbed"]
 
 HIDDEN: Final = "[hidden]"
 """Text in the place of a value."""
@@ -39,6 +39,7 @@ _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _FILE = "The file that PLUMBLINE_SECRETS_FILE names"
 _OTHERS = 0o077
 _FILE_BYTES = 1 << 20
+_PART_CHARS = 6  # of a part of a value; shorter ones are in many texts
 _FORM_CHARS = 8  # of a part of an encoded value that is surely its own
 
 _used: set[str] = set()
@@ -119,6 +120,11 @@ def credential(name: str, *, workspace: str | None = None) -> SecretStr:
         )
     _used.add(value)
     return SecretStr(value)
+
+
+def hide(*values: object) -> None:
+    """Let `scrubbed` hide parts of a credential, such as the password in an address; short and empty ones are not."""
+    _used.update(value for value in values if isinstance(value, str) and len(value) >= _PART_CHARS)
 
 
 def scrubbed(text: object) -> str:

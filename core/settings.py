@@ -172,6 +172,12 @@ class Settings(BaseSettings):
         default=(),
         description="Folders of the server whose files users may have checked for batches where several people use it.",
     )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/?#]+[^\s?#]*$",
+        max_length=500,
+        description="Address under which people open Plumbline, such as https://ml.example.org; alerts link to it.",
+    )
     smtp_host: str | None = Field(default=None, description="Mail server that alerts are sent through.")
     smtp_port: int | None = Field(
         default=None, ge=1, le=65_535, description="Port of the mail server; default 587, with tls 465, with none 25."

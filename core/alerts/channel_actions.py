@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from core.access import Access, Role, require_feature
@@ -165,7 +165,7 @@ def change_channel(
     if name is not None:
         fields["name"] = _checked_name(name)
     if models is not None:
-        fields["model_ids"] = _checked_models(models, access)
+        fields["model_ids"] = _checked_models(models, access, known=stored.model_ids)
     if min_level is not None:
         fields["min_level"] = _checked_level(min_level)
     if enabled is not None:
@@ -234,10 +234,14 @@ def _checked_level(level: str) -> str:
     return level
 
 
-def _checked_models(chosen: Sequence[str] | Literal["all"], access: Access) -> list[str]:
-    """Return the ids of models that exist; an empty list stands for all of them."""
+def _checked_models(
+    chosen: Sequence[str] | Literal["all"], access: Access, *, known: Collection[str] = ()
+) -> list[str]:
+    """Return the ids of models that exist, or that the channel has already; an empty list stands for all of them."""
     if chosen == "all":
         return []
     if isinstance(chosen, str) or not chosen:
         raise InputError("No model is chosen.", 'Choose at least one, or "all".')
-    return [models.get(model_id, access=access).id for model_id in dict.fromkeys(chosen)]
+    return [
+        model_id if model_id in known else models.get(model_id, access=access).id for model_id in dict.fromkeys(chosen)
+    ]

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import urlencode
 
 from core.catalog import Alert
 from core.catalog.alert_tables import ALERT_LEVELS
 from core.errors import shortened
 from core.jsonable import JsonObject
-from core.plain_text import inert
+from core.plain_text import JOINER, inert
+from core.settings import get_settings
 
 __all__ = ["FORMAT", "Message"]
 
@@ -70,7 +72,7 @@ class Message:
             "version": FORMAT,
             "type": self.type,
             "delivery": self.delivery_id,
-            "text": self.summary,
+            "text": html.escape(inert(self.summary), quote=False).replace("@", f"@{JOINER}"),
             "alert": {
                 "id": alert.id,
                 "event": alert.event,
@@ -83,7 +85,18 @@ class Message:
                 "run": alert.run_id,
             },
             "model": {"id": alert.model_id, "name": self.model},
+            **({"url": self.url} if self.url else {}),
         }
+
+    @property
+    def url(self) -> str:
+        """Address of the page that the alert is about; empty where the installation does not know its own."""
+        base = get_settings().public_url
+        if base is None or self.is_test:
+            return ""
+        batch = self.alert.facts.get("batch")
+        query = {"model": self.alert.model_id, "tab": "Monitor", **({"batch": str(batch)} if batch else {})}
+        return f"{base.rstrip('/')}/models?{urlencode(query)}"
 
     @property
     def _raised(self) -> datetime:
@@ -93,7 +106,7 @@ class Message:
         """Return the message as plain text, in which no word of a user becomes a link."""
         paragraphs = [_lines(self.alert.title), _lines(self.alert.message), _lines(self.alert.hint)]
         facts = "\n".join(f"{name}: {value}" for name, value in self._rows())
-        return "\n\n".join([*filter(None, paragraphs), facts, self._footer()]) + "\n"
+        return "\n\n".join([*filter(None, paragraphs), facts, *filter(None, [self.url]), self._footer()]) + "\n"
 
     def html(self) -> str:
         """Return the message as HTML, with all that users wrote escaped."""
@@ -103,9 +116,10 @@ class Message:
             for name, value in self._rows()
         )
         texts = "".join(f"<p>{html.escape(text).replace(chr(10), '<br>')}</p>" for text in paragraphs if text)
+        link = f"<p><a href='{html.escape(self.url)}'>Open it in Plumbline</a></p>" if self.url else ""
         return (
             "<!DOCTYPE html><html><head><meta charset='utf-8'></head><body>"
-            f"<h2>{html.escape(_lines(self.alert.title))}</h2>{texts}<table cellpadding='4'>{rows}</table>"
+            f"<h2>{html.escape(_lines(self.alert.title))}</h2>{texts}<table cellpadding='4'>{rows}</table>{link}"
             f"<p><small>{html.escape(self._footer())}</small></p></body></html>"
         )
 

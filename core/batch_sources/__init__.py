@@ -7,10 +7,11 @@ the next look. A batch whose reading failed, or whose look was not kept, comes a
 from core.batch_sources.folder import FolderSettings
 from core.batch_sources.query import QuerySettings
 from core.batch_sources.source_kinds import SOURCE_KINDS, SourceKind, check_source, look_at, source_settings
-from core.batch_sources.source_look import SourceBatch, SourceLook
+from core.batch_sources.source_look import ChangedError, SourceBatch, SourceLook
 
 __all__ = [
     "SOURCE_KINDS",
+    "ChangedError",
     "FolderSettings",
     "QuerySettings",
     "SourceBatch",

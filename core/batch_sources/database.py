@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from core.batch_sources.reach import check_host, check_local, is_restricted, source_credential
-from core.credentials import HIDDEN, scrubbed
+from core.credentials import HIDDEN, hide, scrubbed
 from core.errors import DeniedError, InputError, RemoteError, SettingsError, shortened
 
 if TYPE_CHECKING:
@@ -101,12 +101,14 @@ def _url(credential: str, workspace: str) -> URL:
 
     value = source_credential(credential, PREFIX, workspace=workspace)
     try:
-        return make_url(value.strip())
+        url = make_url(value.strip())
     except (ArgumentError, ValueError):
         raise SettingsError(
             f"The credential {credential} is not a URL of a database.",
             "Its value is as in postgresql+psycopg://user:password@host/name.",
         ) from None
+    hide(url.password)
+    return url
 
 
 def _engine(url: URL, timeout_s: float) -> Engine:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import Field, field_validator
 
 from core.batch_sources.reach import check_local, open_folder
-from core.batch_sources.source_look import SourceBatch
+from core.batch_sources.source_look import ChangedError, SourceBatch
 from core.checked import CheckedSettings
 from core.credentials import scrubbed
 from core.errors import InputError, LimitError, PlumblineError, RemoteError, shortened
@@ -70,7 +70,6 @@ class FolderSettings(CheckedSettings):
     )
     credential: str = Field(
         default="",
-        max_length=64,
         title="Credential",
         description=(
             "Name of a credential that begins with FILES_. Whoever runs the server sets its value, the options of the "
@@ -91,6 +90,16 @@ class FolderSettings(CheckedSettings):
     @classmethod
     def _stripped(cls, value: str) -> str:
         return value.strip()
+
+    @field_validator("pattern")
+    @classmethod
+    def _of_names(cls, pattern: str) -> str:
+        if "/" in pattern.removeprefix("**/"):
+            raise InputError(
+                f"The pattern '{shortened(pattern)}' has a folder in it, and is about names of files.",
+                "Write the folder into 'Folder'; **/*.csv also looks into the folders in it.",
+            )
+        return pattern
 
 
 def check_folder(settings: FolderSettings, *, workspace: str) -> None:
@@ -198,7 +207,9 @@ class FolderLook:
             self._system.invalidate_cache()
             after = _stamp(self._system.info(source))
         if after != batch.stamp:
-            raise InputError(f"'{shortened(batch.name)}' changed while it was read.", "The next check reads it again.")
+            raise ChangedError(
+                f"'{shortened(batch.name)}' changed while it was read.", "The next check reads it again."
+            )
         return target
 
     def brought(self, batch: SourceBatch) -> None:
@@ -259,8 +270,12 @@ def _changed_at(info: Mapping[str, Any]) -> float | None:
 
 
 def _stamp(info: Mapping[str, Any]) -> str:
-    tags = [str(info[name]) for name in _TAGS if info.get(name)]
-    return "|".join([str(info.get("size")), str(_changed_at(info)), *tags])[:300]
+    """Return what differs where the content does: the tags of an object store, or else the time of change.
+
+    Stores say the time with milliseconds in a listing and without for a file.
+    """
+    tags = [str(info[name]).strip('"') for name in _TAGS if info.get(name)]
+    return "|".join([str(info.get("size")), *(tags or [str(_changed_at(info))])])[:300]
 
 
 @contextmanager

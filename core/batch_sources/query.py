@@ -63,7 +63,6 @@ class QuerySettings(CheckedSettings):
 
     credential: str = Field(
         min_length=1,
-        max_length=64,
         title="Credential",
         description=(
             "Name of a credential that begins with SQL_. Whoever runs the server sets its value, the URL of the "

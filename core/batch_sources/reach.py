@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from core.access import profile
 from core.addresses import WebAddress, allowed_ips, web_address
-from core.credentials import check_name, credential
+from core.credentials import check_name, credential, hide
 from core.errors import DeniedError, InputError, SettingsError, shortened
 from core.hosts import IPAddress, normalized_host
 from core.settings import get_settings
@@ -21,6 +22,15 @@ __all__ = ["check_host", "check_local", "is_restricted", "open_folder", "source_
 _LOCAL: Final = {"file", "local"}
 _OBJECT_STORES: Final = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"}
 """File systems whose servers are on the internet, unless the options of a credential name another one."""
+_SHOWN: Final = {
+    "endpoint_url",
+    "endpoint_override",
+    "account_host",
+    "account_name",
+    "region_name",
+    "project",
+    "bucket",
+}
 _ENDPOINTS: Final = ("endpoint_url", "endpoint_override", "account_host", "connection_string")
 
 
@@ -169,7 +179,21 @@ def _options(name: str, workspace: str) -> dict[str, Any]:
             f"The credential {name} is not a JSON object.",
             'Its value has the options of the file system, such as {"key": "...", "secret": "..."} for s3://.',
         )
+    hide(*_texts(options))
     return options
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield the texts in options, without addresses and names of regions, which messages may show."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name not in _SHOWN:
+                yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value
 
 
 def _check_remote(protocol: str, credential_name: str, options: dict[str, Any]) -> None:

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from annotated_types import MaxLen
+
 from core.batch_sources.folder import FolderLook, FolderSettings, check_folder, shown_folder
 from core.batch_sources.query import QueryLook, QuerySettings, check_query, shown_query
 from core.batch_sources.source_look import SourceLook
 from core.checked import CheckedSettings
+from core.credentials import check_name
 from core.errors import InputError
 from core.registry import Registry
 
@@ -36,6 +39,8 @@ class SourceKind:
         Function of the settings, the state that the look before left, and the workspace that looks for what is new.
     shown : callable
         Function of the settings that returns where the rows come from.
+    identity : tuple of str
+        Names of the settings that say where and from where on it is looked: with other ones all counts as new.
     """
 
     name: str
@@ -45,6 +50,7 @@ class SourceKind:
     check: Callable[..., None]
     look: Callable[..., SourceLook]
     shown: Callable[[Any], str]
+    identity: tuple[str, ...]
 
 
 SOURCE_KINDS: Final[Registry[SourceKind]] = Registry(
@@ -58,6 +64,7 @@ SOURCE_KINDS: Final[Registry[SourceKind]] = Registry(
             check=check_folder,
             look=FolderLook,
             shown=shown_folder,
+            identity=("url",),
         ),
         SourceKind(
             "query",
@@ -67,6 +74,7 @@ SOURCE_KINDS: Final[Registry[SourceKind]] = Registry(
             check=check_query,
             look=QueryLook,
             shown=shown_query,
+            identity=("credential", "column", "start"),
         ),
     ],
 )
@@ -90,8 +98,16 @@ def source_settings(kind: str, values: Mapping[str, Any]) -> CheckedSettings:
     """
     known = SOURCE_KINDS.require(kind).settings
     for name, field in known.model_fields.items():
-        if field.is_required() and not str(values.get(name, "")).strip():
+        given = values.get(name, "")
+        if field.is_required() and not str(given).strip():
             raise InputError(f"'{field.title or name}' is empty.", field.description or "Fill it in.")
+        longest = next((item.max_length for item in field.metadata if isinstance(item, MaxLen)), None)
+        if longest is not None and len(str(given)) > longest:
+            raise InputError(
+                f"'{field.title or name}' has {len(str(given)):,} characters.", f"It may have {longest:,} at most."
+            )
+    if name := str(values.get("credential", "")).strip():
+        check_name(name)  # it may be the value, which no message repeats
     return known(**values)
 
 

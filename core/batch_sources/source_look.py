@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from core.errors import InputError
 from core.jsonable import JsonObject
 
-__all__ = ["SourceBatch", "SourceLook"]
+__all__ = ["ChangedError", "SourceBatch", "SourceLook"]
+
+
+class ChangedError(InputError):
+    """A batch changed while it was read: someone still writes it, and the next look brings it."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,10 @@ class SourceLook(Protocol):
 
         Raises
         ------
+        ChangedError
+            When it changes while it is read.
         InputError
-            When it cannot be used, such as a file that is too large or changes while it is read.
+            When it cannot be used, such as a file that is too large.
         RemoteError
             When it cannot be read now.
         """

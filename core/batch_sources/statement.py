@@ -15,13 +15,14 @@ _SKIPPED = re.compile(
     '(?:[^'\\]|''|\\(?!'))*'      # texts; a backslash before a quote means something else in each database
     | "(?:[^"\\]|"")*"            # names
     | `[^`]*`
-    | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$
     | --[^\n]*
     | /\*(?!!)(?:(?!/\*).)*?\*/   # MySQL runs what is in /*! */, and PostgreSQL nests comments
     """,
     re.VERBOSE | re.DOTALL,
 )
-_OPENED = re.compile(r"""['"`]|\$\w*\$|/\*|\*/|\#""")
+_OPENED = re.compile(r"""['"`]|/\*|\*/|\#""")
+# What is a text or a comment in one database and runs in another: $$, --1, /*! */, /*M! */, [name'].
+_AMBIGUOUS = re.compile(r"""\$\w*\$|--(?=\S)|/\*M?!|\[[^\]]*['"`$-]""")
 _CHANGING: Final = {
     *("insert", "update", "delete", "merge", "truncate", "drop", "alter", "create", "grant", "revoke", "call"),
     *("exec", "execute", "copy", "attach", "detach", "pragma", "lock", "into", "vacuum", "set", "commit", "rollback"),
@@ -55,6 +56,11 @@ def checked_statement(text: str) -> str:
     text = text.strip()
     if len(text) > _CHARS or "\0" in text:
         raise InputError(f"The query has {len(text):,} characters.", f"It may have {_CHARS:,}, and none that is 0.")
+    if odd := _AMBIGUOUS.search(text):
+        raise InputError(
+            f"The query has {odd[0]}, which databases read in different ways.",
+            "Write a blank after --, and leave out dollar quotes, /*! and quotes within brackets.",
+        )
     bare = _SKIPPED.sub(lambda match: " " * len(match[0]), text).rstrip()
     if opened := _OPENED.search(bare):
         raise InputError(

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import time
 
-from sqlmodel import select
+from sqlalchemy import delete
+from sqlmodel import col, select
 
-from core.access import Access
+from core.access import INSTALLATION, Access
 from core.catalog import audit, runs
 from core.catalog._model_rows import locked
 from core.catalog.engine import reading, writing
 from core.catalog.monitor_tables import MonitorPlan
-from core.catalog.tables import Run, RunState
+from core.catalog.tables import Run, RunArtifact, RunState
 from core.jsonable import JsonObject
 
-__all__ = ["compared", "find", "get", "keep"]
+__all__ = ["BATCH_FILES", "KEPT_DAYS", "compared", "find", "get", "keep", "remove_old_files"]
+
+BATCH_FILES = "batches/"
+"""Beginning of the names of files that runs keep of batches; the key of the batch follows."""
+KEPT_DAYS = 365
+"""Days for which these files are kept where a plan does not say otherwise."""
 
 _TASKS = ("monitor", "monitor_check", "score")
 """Kinds of run that compare batches."""
 _MOST_RUNS = 10_000
+_DAY_S = 86_400.0
 
 
 def get(model_id: str, *, access: Access) -> MonitorPlan | None:
@@ -68,3 +75,36 @@ def keep(model_id: str, settings: JsonObject, *, why: str = "", access: Access) 
         session.add(plan)
         audit.note(session, "watch", model.name, access=access, id=model_id, changed=changed, why=why.strip())
     return plan
+
+
+def remove_old_files(now: float) -> int:
+    """Remove the files of batches that plans keep no longer, in all workspaces; return their number.
+
+    That of a batch which others are compared with stays. What runs say of the batches in their results stays as well.
+
+    Parameters
+    ----------
+    now : float
+        The present (seconds since the epoch).
+    """
+    with reading(INSTALLATION) as session:
+        settings = {plan.model_id: plan.settings for plan in session.exec(select(MonitorPlan))}
+        days = [KEPT_DAYS, *(plan["keep_days"] for plan in settings.values() if plan.get("keep_days") is not None)]
+        query = (
+            select(RunArtifact.run_id, RunArtifact.name, Run.finished_at, Run.result)
+            .join(Run, col(Run.id) == col(RunArtifact.run_id))
+            .where(col(RunArtifact.name).startswith(BATCH_FILES), Run.state == RunState.SUCCEEDED)
+            .where(col(Run.finished_at) < now - min(days) * _DAY_S)
+        )
+        files = list(session.exec(query))
+    old = []
+    for run_id, name, finished_at, result in files:
+        plan = settings.get(str((result or {}).get("model")), {})
+        kept = plan.get("keep_days", KEPT_DAYS)
+        is_reference = name.removeprefix(BATCH_FILES).partition("/")[0] == plan.get("reference")
+        if kept is not None and finished_at < now - kept * _DAY_S and not is_reference:
+            old.append((run_id, name))
+    with writing(INSTALLATION) as session:
+        for run_id, name in old:
+            session.execute(delete(RunArtifact).where(col(RunArtifact.run_id) == run_id, col(RunArtifact.name) == name))
+    return len(old)

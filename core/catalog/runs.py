@@ -102,6 +102,7 @@ def find(
     states: Iterable[RunState] | None = None,
     parents_only: bool = False,
     result_names: str | None = None,
+    settings_name: str | None = None,
     limit: int = 200,
     access: Access,
 ) -> list[Run]:
@@ -121,6 +122,8 @@ def find(
         Whether runs that work for another run, such as the steps of a pipeline, are left out.
     result_names : str, optional
         Id of a row that their results name.
+    settings_name : str, optional
+        Id of a row that their settings name.
     limit : int, default=200
         Maximum number of runs.
     """
@@ -135,6 +138,8 @@ def find(
         query = query.where(Run.parent_id == "")
     if result_names is not None:
         query = query.where(cast(col(Run.result), String).contains(f'"{result_names}"', autoescape=True))
+    if settings_name is not None:
+        query = query.where(cast(col(Run.settings), String).contains(f'"{settings_name}"', autoescape=True))
     with reading(access) as session:
         return list(session.exec(query.order_by(col(Run.created_at).desc()).limit(limit)))
 

@@ -2,6 +2,7 @@ from .cohort_report import CohortReport, JudgedCohort
 from .conditions import Cohort, Condition, NumberCondition, ValueCondition
 from .error_grid import ErrorGrid, GridCell, grid_errors
 from .finding import find_cohorts, judge_cohort, rows_to_judge
+from .intervals import mean_difference
 from .losses import LOSSES, Loss, losses_of, row_losses
 from .out_of_fold import MAX_COLUMNS, MAX_ROWS, condition_columns, load_out_of_fold
 
@@ -24,6 +25,7 @@ __all__ = [
     "judge_cohort",
     "load_out_of_fold",
     "losses_of",
+    "mean_difference",
     "row_losses",
     "rows_to_judge",
 ]

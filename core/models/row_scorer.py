@@ -109,6 +109,12 @@ class RowScorer:
         return None if applier is None else applier.name
 
     @property
+    def draws(self) -> bool:
+        """Whether the policy draws some decisions at random, by ids of the rows."""
+        applier = self._pipeline.applier
+        return applier is not None and applier.rules.randomized
+
+    @property
     def target(self) -> str:
         """The column that the model predicts; new rows may have it."""
         return self._evidence.target
@@ -200,15 +206,22 @@ class RowScorer:
         """
         return self._pipeline.prepare(frame)
 
-    def score(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def score(self, frame: pd.DataFrame, *, decide: bool = True) -> pd.DataFrame:
         """Return the predictions of some more rows.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            The rows.
+        decide : bool, default=True
+            Whether the policy decides, where there is one.
 
         Raises
         ------
         InputError
             When there are no rows, or a column that the model or the policy needs is absent.
         """
-        output, totals = self._pipeline.run(frame, self._predictor, self._row_id), self._totals
+        output, totals = self._pipeline.run(frame, self._predictor, self._row_id, decide=decide), self._totals
         totals.add(output)
         self._evaluated.add(output.prepared)
         if output.outputs.ndim == 2:

@@ -97,7 +97,9 @@ class ScoringPipeline:
         """
         return self._preparer.prepare(frame).cells
 
-    def run(self, frame: pd.DataFrame, predictor: Predictor, row_id: str | None = None) -> PipelineOutput:
+    def run(
+        self, frame: pd.DataFrame, predictor: Predictor, row_id: str | None = None, *, decide: bool = True
+    ) -> PipelineOutput:
         """Score rows.
 
         Parameters
@@ -108,23 +110,26 @@ class ScoringPipeline:
             The model.
         row_id : str, optional
             Column of unique ids, for a policy that draws some decisions at random.
+        decide : bool, default=True
+            Whether the policy decides, where there is one.
 
         Raises
         ------
         InputError
             When there are no rows, or a column that the model or the policy needs is absent.
         """
-        prepared = self._preparer.prepare(frame, keep=row_id)
-        if self.applier is not None:
-            self.applier.require([str(name) for name in prepared.frame.columns], row_id)
+        applier = self.applier if decide else None
+        prepared = self._preparer.prepare(frame, keep=row_id if decide else None)
+        if applier is not None:
+            applier.require([str(name) for name in prepared.frame.columns], row_id)
         outputs = predictor.outputs(prepared.cells)
         table = prediction_table(outputs, predictor.labels, frame.index, several=predictor.several)
-        if self.applier is None:
+        if applier is None:
             return PipelineOutput(table, outputs, prepared)
         cells, reports = read_rows(prepared.frame, self.groups, self._preparer.markers)
         if row_id is not None:
             cells = cells.assign(**{row_id: prepared.frame[row_id]})
-        table["decision"], unknown = self.applier.decide(outputs, cells, row_id)
+        table["decision"], unknown = applier.decide(outputs, cells, row_id)
         return PipelineOutput(table, outputs, prepared, reports, unknown)
 
     def findings(

@@ -3,6 +3,7 @@ from .batches import (
     DRIFT,
     LABELED,
     LABELS,
+    MEMBERS,
     MONITORED,
     REFERENCE,
     ROWS,
@@ -17,22 +18,30 @@ from .batches import (
     sketch_of,
 )
 from .plan import MonitorSettings, change_plan, plan_of
-from .reference import SCORE_COLUMN, Reference, training_reference, with_score
+from .reference import KEPT_OUT, SCORE_COLUMN, Reference, training_reference, with_score
+from .subgroups import SELECTION_RATE, Gap, GroupRate, RowParts, Subgroups, subgroups_of, with_labels
 
 __all__ = [
     "DRIFT",
+    "KEPT_OUT",
     "LABELED",
     "LABELS",
+    "MEMBERS",
     "MONITORED",
     "REFERENCE",
     "ROWS",
     "SCORE_COLUMN",
+    "SELECTION_RATE",
     "SKETCH",
     "Assessment",
     "Batch",
     "BatchLabels",
+    "Gap",
+    "GroupRate",
     "MonitorSettings",
     "Reference",
+    "RowParts",
+    "Subgroups",
     "assess",
     "batch_of",
     "batches_of",
@@ -43,6 +52,8 @@ __all__ = [
     "read_file",
     "report_of",
     "sketch_of",
+    "subgroups_of",
     "training_reference",
+    "with_labels",
     "with_score",
 ]

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.errors import PlumblineError
+from core.datasets import Finding
+from core.errors import InputError, PlumblineError
 from core.monitored.plan import MonitorSettings
 from core.monitored.reference import SCORE_COLUMN, Reference, with_score
+from core.monitored.subgroups import SELECTION_RATE, RowParts, Subgroups, subgroups_of
 from core.monitoring import (
     DriftReport,
     LabelBook,
     LookState,
     MeasuredPerformance,
     PerformanceEstimate,
-    batch_group_rates,
     compare,
+    compare_labels,
     estimate_performance,
+    find_surprising_errors,
     judge_gap,
     judge_look,
     judge_performance,
+    labeled_rows,
     measure_performance,
     sketch,
 )
@@ -32,8 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Assessment", "assess", "judge_measured"]
 
-_RATE_TITLES = {"selection_rate": "Selection rate"}
-_MOST_GROUPS = 50
+_MOST_SEARCHED = 50_000
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,10 @@ class Assessment:
         Columns that drifted and are muted.
     performance : PerformanceEstimate or None
         Performance as it is estimated; None where the rows could not be scored.
-    gaps : dict of str to tuple of float
-        Gap of the selection rates with its interval, by the column of groups.
+    subgroups : Subgroups
+        Groups and saved cohorts.
+    members : DataFrame or None
+        Groups and cohorts of each row, as `RowParts.memberships` returns them; None where the rows could not be scored.
     """
 
     sketch: BatchSketch
@@ -61,13 +66,14 @@ class Assessment:
     states: dict[str, LookState]
     muted: tuple[str, ...]
     performance: PerformanceEstimate | None
-    gaps: dict[str, tuple[float, float | None, float | None]]
+    subgroups: Subgroups
+    members: pd.DataFrame | None
 
 
 def assess(
     table: pd.DataFrame,
     scores: pd.DataFrame | None,
-    groups: pd.DataFrame,
+    parts: RowParts,
     reference: Reference,
     settings: MonitorSettings,
     *,
@@ -82,8 +88,8 @@ def assess(
         The columns of the batch.
     scores : DataFrame or None
         Scores of its rows, as `Reference.scores_of` returns them; None where they could not be scored.
-    groups : DataFrame
-        Columns of groups, of the same rows.
+    parts : RowParts
+        Groups and cohorts of its rows.
     reference : Reference
         Evidence that it is compared with.
     settings : MonitorSettings
@@ -107,20 +113,22 @@ def assess(
     if scores is None:  # that the score lacks is said where the rows could not be scored
         report = _without(report, [SCORE_COLUMN])
     muted = tuple(name for name in report.drifted_columns if name in settings.muted)
-    states = {"drift": judge_look(_without(report, list(settings.muted)), look=look, alpha=settings.alpha)}
-    performance, gaps = None, {}
+    alpha = _share(reference, settings)
+    states = {"drift": judge_look(_without(report, list(settings.muted)), look=look, alpha=alpha)}
+    performance, subgroups, members = None, Subgroups(), None
     if scores is not None:
         performance = _estimate(table, scores, reference, settings)
-        states["performance"] = _judge(performance, look, settings)
-        gaps = _gaps(scores, groups, reference)
+        states["performance"] = judge_performance(performance, look=look, alpha=alpha, bound=settings.bound)
+        members = parts.memberships(scores)
+        subgroups = subgroups_of(members, parts, reference)
         if settings.largest_gap is not None:
             states |= {
                 f"gap of {name}": judge_gap(
-                    f"Selection rate by {name}", *gap, bound=settings.largest_gap, look=look, alpha=settings.alpha
+                    f"Selection rate by {name}", *gap, bound=settings.largest_gap, look=look, alpha=alpha
                 )
-                for name, gap in gaps.items()
+                for name, gap in subgroups.gaps.get(SELECTION_RATE, {}).items()
             }
-    return Assessment(kept, report, states, muted, performance, gaps)
+    return Assessment(kept, report, states, muted, performance, subgroups, members)
 
 
 def judge_measured(
@@ -131,6 +139,7 @@ def judge_measured(
     settings: MonitorSettings,
     *,
     look: int,
+    columns: pd.DataFrame | None = None,
 ) -> tuple[MeasuredPerformance, LookState]:
     """Measure a batch on the labels that are known, and judge it by that.
 
@@ -148,6 +157,8 @@ def judge_measured(
         Rules by which the model is watched.
     look : int
         Number of the look in the series.
+    columns : DataFrame, optional
+        Columns of the same rows, by which groups with surprisingly many errors are looked for.
 
     Raises
     ------
@@ -156,21 +167,51 @@ def judge_measured(
     """
     metric = estimate.metric if estimate is not None else _metric(reference, settings)
     measured = measure_performance(
-        rows, labels, metric=metric, estimate=estimate, positive_label=_positive_value(reference)
+        rows, labels, metric=metric, estimate=estimate, positive_label=reference.positive_value
     )
-    return measured, _judge(measured, look, settings)
+    further = [*_changed_labels(labels, reference, settings), *_surprising(rows, labels, columns, reference)]
+    measured = replace(measured, findings=(*measured.findings, *further))
+    alpha = _share(reference, settings)
+    return measured, judge_performance(measured, look=look, alpha=alpha, bound=settings.bound)
+
+
+def _share(reference: Reference, settings: MonitorSettings) -> float:
+    """Return the part of the error rate of the series that each of the things has that a batch is judged by.
+
+    They are drift, performance as it is estimated and as it is measured, and the gap of each column of groups.
+    """
+    gaps = settings.largest_gap is not None and reference.positive is not None
+    return settings.alpha / (3 + (len(reference.evidence.result.sensitive_columns) if gaps else 0))
+
+
+def _changed_labels(labels: LabelBook, reference: Reference, settings: MonitorSettings) -> Iterator[Finding]:
+    """Yield whether the labels are distributed in another way than those of the reference."""
+    drift = compare_labels(reference.rows["y_true"], labels, alpha=settings.alpha, relevance=settings.relevance)
+    if drift.drifted:
+        message = f"The labels are distributed in another way than before: {drift.reason}."
+        yield Finding("target_drift", "notice", None, message, "Look at the columns that drifted, then train again.")
+
+
+def _surprising(
+    rows: pd.DataFrame, labels: LabelBook, columns: pd.DataFrame | None, reference: Reference
+) -> tuple[Finding, ...]:
+    """Return groups of rows where more decisions are wrong than the scores let expect, for two labels."""
+    if reference.positive is None or columns is None or columns.empty:
+        return ()
+    labeled = labeled_rows(rows.reset_index(drop=True).join(columns.reset_index(drop=True)), labels)
+    if len(labeled) > _MOST_SEARCHED:
+        labeled = labeled.sample(_MOST_SEARCHED, random_state=0)
+    try:
+        _, findings = find_surprising_errors(
+            reference.rows, labeled, columns=list(columns), positive_label=reference.positive_value
+        )
+    except InputError:  # too few rows to look for groups in
+        return ()
+    return findings
 
 
 def _metric(reference: Reference, settings: MonitorSettings) -> str:
     return reference.metric if settings.metric == "auto" else settings.metric
-
-
-def _positive_value(reference: Reference) -> object:
-    """Return the positive label as the reference's rows have it."""
-    if reference.positive is None:
-        return None
-    values = reference.rows["y_true"].dropna().unique()
-    return next((value for value in values if str(value) == reference.positive), reference.positive)
 
 
 def _estimate(
@@ -185,34 +226,10 @@ def _estimate(
         rows = pd.concat([rows, table[columns].reset_index(drop=True)], axis=1)
     try:
         return estimate_performance(
-            reference.rows, rows, metric=metric, positive_label=_positive_value(reference), columns=columns
+            reference.rows, rows, metric=metric, positive_label=reference.positive_value, columns=columns
         )
     except PlumblineError as error:
         return PerformanceEstimate(metric, None, None, None, len(scores), refused=error.message)
-
-
-def _judge(performance: PerformanceEstimate | MeasuredPerformance, look: int, settings: MonitorSettings) -> LookState:
-    return judge_performance(performance, look=look, alpha=settings.alpha, bound=settings.bound)
-
-
-def _gaps(
-    scores: pd.DataFrame, groups: pd.DataFrame, reference: Reference
-) -> dict[str, tuple[float, float | None, float | None]]:
-    """Return the gap of the selection rates of each column of groups, for two labels."""
-    import math
-
-    if reference.positive is None:
-        return {}
-    chosen = (scores["y_score"] >= 0.5).astype(int).to_numpy()
-    gaps = {}
-    for name in groups.columns:
-        if 1 < groups[name].nunique() <= _MOST_GROUPS:
-            rates = batch_group_rates(chosen, groups[name].astype(object), positive_label=1)
-            if "selection_rate" in rates.gaps.index:
-                row = rates.gaps.loc["selection_rate"]
-                ends = [None if math.isnan(row[end]) else float(row[end]) for end in ("low", "high")]
-                gaps[str(name)] = (float(row["gap"]), ends[0], ends[1])
-    return gaps
 
 
 def _without(report: DriftReport, muted: Sequence[str]) -> DriftReport:

@@ -13,6 +13,7 @@ from core.access import Access
 from core.catalog import Run, artifacts, monitor_plans
 from core.errors import NotFoundError
 from core.jsonable import JsonObject, jsonable
+from core.monitored.subgroups import Subgroups
 from core.monitoring import BatchSketch, DriftReport, LookState, MeasuredPerformance, PerformanceEstimate, worst_state
 from core.storage import get_store
 
@@ -20,6 +21,7 @@ __all__ = [
     "DRIFT",
     "LABELED",
     "LABELS",
+    "MEMBERS",
     "MONITORED",
     "REFERENCE",
     "ROWS",
@@ -36,6 +38,8 @@ __all__ = [
 
 DRIFT, SKETCH, REFERENCE, ROWS = "drift.json", "sketch.npz", "reference.npz", "rows.parquet"
 """Files of a batch: its comparison, its sketch, that of what it was compared with, and ids with scores of its rows."""
+MEMBERS = "members.parquet"
+"""File of a batch: decision, groups and cohorts of the same rows as `ROWS`."""
 LABELS = "labels.parquet"
 """File of a run that brought labels: all labels of the batch that are known by then."""
 MONITORED, LABELED = "monitored", "labeled"
@@ -60,6 +64,8 @@ class BatchLabels:
         Performance by all labels that are known.
     state : LookState
         State of the batch by it.
+    subgroups : Subgroups, default=Subgroups()
+        Groups and saved cohorts, by the rows whose label is known.
     """
 
     key: str
@@ -68,6 +74,7 @@ class BatchLabels:
     delivery: str
     measured: MeasuredPerformance
     state: LookState
+    subgroups: Subgroups = field(default_factory=Subgroups)
 
     def to_dict(self) -> JsonObject:
         """Return it as JSON-serializable values."""
@@ -75,13 +82,15 @@ class BatchLabels:
             **jsonable({"key": self.key, "run_id": self.run_id, "known": self.known, "delivery": self.delivery}),
             "measured": self.measured.to_dict(),
             "state": self.state.to_dict(),
+            "subgroups": self.subgroups.to_dict(),
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> BatchLabels:
         """Read what `to_dict` wrote."""
         measured, state = MeasuredPerformance.from_dict(values["measured"]), LookState.from_dict(values["state"])
-        return cls(**{**values, "measured": measured, "state": state})
+        subgroups = Subgroups.from_dict(values["subgroups"]) if "subgroups" in values else Subgroups()
+        return cls(**{**values, "measured": measured, "state": state, "subgroups": subgroups})
 
 
 @dataclass(frozen=True)
@@ -114,10 +123,14 @@ class Batch:
         Why the rows could not be scored, where that is so.
     performance : PerformanceEstimate or None, default=None
         Performance as it is estimated without labels.
-    gaps : dict of str to list of float, default={}
-        Gap of the selection rates with the ends of its interval, by the column of groups.
+    subgroups : Subgroups, default=Subgroups()
+        Groups and saved cohorts.
+    reference : str, default=""
+        Name of the batch that it was compared with; empty for the rows that training kept out.
     simulated : str, default=""
         Change that was made on purpose, in words; empty for rows as they came. Such a batch raises no alert.
+    notes : tuple of str, default=()
+        Sentences on what of the batch could not be used, such as ids that are not unique.
     labels : BatchLabels or None, default=None
         Labels that have come since, and the performance that they show.
     """
@@ -134,8 +147,10 @@ class Batch:
     muted: dict[str, str] = field(default_factory=dict)
     problem: str = ""
     performance: PerformanceEstimate | None = None
-    gaps: dict[str, tuple[float, float | None, float | None]] = field(default_factory=dict)
+    subgroups: Subgroups = field(default_factory=Subgroups)
+    reference: str = ""
     simulated: str = ""
+    notes: tuple[str, ...] = ()
     labels: BatchLabels | None = None
 
     @property
@@ -156,24 +171,27 @@ class Batch:
         values = jsonable({name: value for name, value in vars(self).items() if name not in _NESTED})
         states = {name: state.to_dict() for name, state in self.states.items()}
         performance = None if self.performance is None else self.performance.to_dict()
-        return {**values, "states": states, "performance": performance}
+        return {**values, "states": states, "performance": performance, "subgroups": self.subgroups.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Batch:
         """Read what `to_dict` wrote."""
-        performance = values["performance"]
+        known, performance = dict(values), values["performance"]
+        gaps = known.pop("gaps", {})  # of batches from before rates and cohorts were kept
+        subgroups = Subgroups.from_dict(known["subgroups"]) if "subgroups" in known else Subgroups.of_gaps(gaps)
         return cls(
             **{
-                **values,
+                **known,
                 "states": {name: LookState.from_dict(state) for name, state in values["states"].items()},
                 "drifted": tuple(values["drifted"]),
-                "gaps": {name: tuple(gap) for name, gap in values["gaps"].items()},
+                "notes": tuple(values.get("notes", ())),
+                "subgroups": subgroups,
                 "performance": None if performance is None else PerformanceEstimate.from_dict(performance),
             }
         )
 
 
-_NESTED = {"states", "performance", "labels"}
+_NESTED = {"states", "performance", "labels", "subgroups"}
 
 
 def batches_of(model_id: str, *, access: Access) -> list[Batch]:
@@ -227,7 +245,7 @@ def sketch_of(batch: Batch, *, access: Access, reference: bool = False) -> Batch
 
 def file_of(key: str, name: str) -> str:
     """Return under which name a run keeps a file of a batch."""
-    return f"batches/{key}/{name}"
+    return f"{monitor_plans.BATCH_FILES}{key}/{name}"
 
 
 def read_file(run_id: str, key: str, name: str, *, access: Access) -> bytes:

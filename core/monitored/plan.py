@@ -31,6 +31,11 @@ class MonitorSettings(CheckedSettings):
         Column of unique ids, by which labels that come later find their rows.
     muted : dict of str to str, default={}
         Columns whose drift is known, and why it does not matter; they are still compared and shown.
+    reference : str, optional
+        Key of the batch that others of its version are compared with; by default the rows that training kept out.
+    keep_days : int or None, default=365
+        Days for which sketches, comparisons, ids and labels of a batch are kept; None for as long as its run is. What
+        a batch said, its states and performance, stays.
 
     Examples
     --------
@@ -45,6 +50,8 @@ class MonitorSettings(CheckedSettings):
     largest_gap: float | None = Field(default=None, gt=0, le=1)
     row_id: str | None = None
     muted: dict[str, str] = Field(default_factory=dict)
+    reference: str | None = None
+    keep_days: int | None = Field(default=monitor_plans.KEPT_DAYS, ge=1, le=36_500)
 
     @field_validator("muted")
     @classmethod

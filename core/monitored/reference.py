@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from core.catalog import ModelVersion
     from core.monitoring import BatchSketch
 
-__all__ = ["SCORE_COLUMN", "Reference", "training_reference", "with_score"]
+__all__ = ["KEPT_OUT", "SCORE_COLUMN", "Reference", "training_reference", "with_score"]
 
 SCORE_COLUMN = "model score"
 """Name of the score among the columns of a batch."""
+KEPT_OUT = "rows that training kept out"
+"""What batches are compared with where no other reference was chosen."""
 _FILES = ("oof.parquet", "validation.parquet", "test.parquet")
 """Files of a run with predictions of rows that its model had not learned from."""
 
@@ -43,6 +45,8 @@ class Reference:
         Columns of the table that the version was trained on, also those that the model does not read.
     evidence : RunEvidence
         The run that made the version.
+    batch : str, default=""
+        Name of the batch whose sketch it is; empty for that of the rows.
     """
 
     sketch: BatchSketch
@@ -50,11 +54,29 @@ class Reference:
     importance: Mapping[str, float]
     known: frozenset[str]
     evidence: RunEvidence
+    batch: str = ""
 
     @property
     def positive(self) -> str | None:
         """Label whose probability is the score; None for a number, or more than two labels."""
         return _positive(self.evidence)
+
+    @property
+    def positive_value(self) -> object:
+        """That label as the rows have it; None where there is no such label."""
+        if self.positive is None:
+            return None
+        values = self.rows["y_true"].dropna().unique()
+        return next((value for value in values if str(value) == self.positive), self.positive)
+
+    @property
+    def label_values(self) -> Sequence[object] | None:
+        """The labels as the rows have them, or as the columns of probabilities are named; None for a number."""
+        labels = self.evidence.labels
+        if labels is None or len(labels) > 2:
+            return labels
+        values = self.rows["y_true"].dropna().unique().tolist()
+        return values if len(values) == len(labels) else labels
 
     @property
     def metric(self) -> str:

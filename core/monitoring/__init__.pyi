@@ -1,6 +1,7 @@
 from .adjustment import adjust_p_values
 from .alpha_spending import look_alpha
 from .batch_sketch import BatchSketch
+from .cell_values import level_text
 from .change_settings import (
     Change,
     DropLevel,
@@ -12,7 +13,7 @@ from .change_settings import (
     ShuffleLevels,
     changes_adapter,
 )
-from .cohorts_in_batch import CohortShare, cohort_shares
+from .cohorts_in_batch import CohortShare, cohort_share, cohort_shares
 from .column_drift import ColumnDrift
 from .column_sketches import (
     COLUMN_TYPES,
@@ -31,6 +32,7 @@ from .estimation import estimate_performance
 from .expected_metrics import ESTIMATED_METRICS, EstimatedMetric
 from .group_rates import GroupRates, batch_group_rates
 from .label_book import LabelBook, LabelDelivery, row_keys
+from .label_names import ReadLabels, read_labels
 from .look_states import LOOK_STATES, LookLevel, LookState, judge_look, judge_p_values, judge_series, worst_state
 from .measured_performance import MeasuredPerformance, labeled_rows, measure_performance
 from .metric_export import MetricSample, metrics_json, monitoring_metrics, prometheus_text
@@ -80,6 +82,7 @@ __all__ = [
     "PerformanceEstimate",
     "QualityCheck",
     "QuantilePoints",
+    "ReadLabels",
     "RemoveColumn",
     "RenameColumn",
     "ReplayedBatch",
@@ -92,6 +95,7 @@ __all__ = [
     "batch_group_rates",
     "changes_adapter",
     "check_quality",
+    "cohort_share",
     "cohort_shares",
     "compare",
     "compare_labels",
@@ -105,11 +109,13 @@ __all__ = [
     "judge_performance",
     "judge_series",
     "labeled_rows",
+    "level_text",
     "look_alpha",
     "measure_performance",
     "metrics_json",
     "monitoring_metrics",
     "prometheus_text",
+    "read_labels",
     "row_keys",
     "sampling_error",
     "simulate",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import numpy as np
 
 from core.datasets import Finding
 from core.monitoring.batch_sketch import BatchSketch
 from core.monitoring.column_sketches import DateSketch
-from core.monitoring.drift_words import share_text
+from core.monitoring.drift_words import date_text, share_text
 
 __all__ = ["check_dates", "check_duplicates"]
 
@@ -69,30 +68,25 @@ def check_dates(reference: BatchSketch, current: BatchSketch, columns: Sequence[
                     "stale_dates",
                     "alert",
                     name,
-                    f"The dates of '{name}' are old: the latest is {_date(latest)}, and {_date(latest_before)} in the "
-                    "reference.",
+                    f"The dates of '{name}' are old: the latest is {date_text(latest)}, and {date_text(latest_before)} "
+                    "in the reference.",
                     "Check whether an old batch was delivered.",
                     {"latest": latest, "latest_reference": latest_before},
                 )
             )
         future = now.values.share_above(current.as_of) if current.as_of is not None else 0.0
-        future_before = before.values.share_above(reference.as_of) if reference.as_of is not None else 0.0
+        known_at = current.as_of if reference.as_of is None else reference.as_of
+        future_before = before.values.share_above(known_at) if known_at is not None else 0.0
         if future >= max(0.001, 3 * future_before):
             findings.append(
                 Finding(
                     "future_dates",
                     "notice",
                     name,
-                    f"{share_text(future)} of the dates of '{name}' are later than the batch, up to {_date(latest)}.",
+                    f"{share_text(future)} of the dates of '{name}' are later than the batch, up to "
+                    f"{date_text(latest)}.",
                     "Check the clock, the time zone and the order of day and month.",
                     {"share": future, "latest": latest},
                 )
             )
     return findings
-
-
-def _date(seconds: float) -> str:
-    try:
-        return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y-%m-%d}"
-    except (OverflowError, ValueError, OSError):
-        return "out of range"

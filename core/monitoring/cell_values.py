@@ -89,8 +89,8 @@ def as_moments(series: pd.Series) -> Array:
         moments = pd.Series(pd.to_datetime(series.astype(object), errors="coerce", utc=True))
     if moments.dt.tz is not None:
         moments = moments.dt.tz_convert("UTC").dt.tz_localize(None)
-    seconds = (moments - pd.Timestamp(0)) / pd.Timedelta(seconds=1)
-    return np.asarray(seconds.to_numpy(dtype=np.float64, na_value=np.nan))
+    stamps = moments.to_numpy().astype("datetime64[us]")  # nanoseconds end in the year 2262
+    return np.where(np.isnat(stamps), np.nan, stamps.astype(np.int64) / 1e6)
 
 
 def as_levels(series: pd.Series) -> tuple[NDArray[np.intp], list[str]]:

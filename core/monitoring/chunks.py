@@ -59,7 +59,9 @@ def chunk_rows(frame: pd.DataFrame, chunks: Chunks) -> list[tuple[str, NDArray[n
     names = _names(frame, chunks)
     codes = {name: code for code, name in enumerate(dict.fromkeys(names))}
     rows = np.array([codes[name] for name in names], dtype=np.intp)
-    return [(name, np.flatnonzero(rows == code)) for name, code in codes.items()]
+    order = np.argsort(rows, kind="stable")
+    parts = np.split(order, np.bincount(rows, minlength=len(codes)).cumsum()[:-1])
+    return list(zip(codes, parts, strict=True))
 
 
 def _names(frame: pd.DataFrame, chunks: str | Sequence[object]) -> list[str]:

@@ -156,7 +156,7 @@ class ClassEstimator:
         tail = (1 - self.confidence) / 2
         low, high = (value + np.quantile(deviations, [tail, 1 - tail])).tolist()
         if metric.larger_is_better:
-            high = min(1.0, high)
+            value, low, high = (min(1.0, part) for part in (value, low, high))
         return PerformanceEstimate(metric.name, value, max(0.0, low), high, len(scores), method="CBPE", chunk=chunk)
 
     def _bias(self, metric: EstimatedMetric) -> float:

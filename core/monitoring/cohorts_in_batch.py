@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from core.errors import InputError
 from core.evaluation import mover, wilson
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from core.cohorts import Cohort
 
-__all__ = ["CohortShare", "cohort_shares"]
+__all__ = ["CohortShare", "cohort_share", "cohort_shares"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class CohortShare:
     error, other_error : float or None
         Mean loss inside and outside of the cohort; None without losses.
     error_gap, error_gap_low, error_gap_high : float or None
-        Difference of the losses with its interval, as `core.cohorts.judge_cohort` computes it.
+        Difference of the losses with its interval, as `core.cohorts.mean_difference` computes it.
     reason : str, default=""
         Reason why the cohort is not known in this batch, such as a missing column.
     """
@@ -112,31 +112,68 @@ def cohort_shares(
     return [_share(frame, cohort, reference, losses, confidence) for cohort in cohorts]
 
 
+def cohort_share(
+    condition: str,
+    inside: NDArray[np.bool_],
+    *,
+    reference: NDArray[np.bool_] | None = None,
+    loss: NDArray[np.float64] | None = None,
+    confidence: float = 0.95,
+) -> CohortShare:
+    """Return the share and the error of a cohort whose rows are known.
+
+    Parameters
+    ----------
+    condition : str
+        Conditions in words.
+    inside : array of bool of shape (n,)
+        Whether a row of the batch is in the cohort.
+    reference : array of bool of shape (m,), optional
+        Whether a row of the reference is.
+    loss : array of float of shape (n,), optional
+        Loss of each row of the batch, NaN where its label is not known.
+    confidence : float, default=0.95
+        Probability with which an interval holds its value.
+
+    Examples
+    --------
+    >>> item = cohort_share("'age' is below 25", np.array([True] * 30 + [False] * 10))
+    >>> item.rows, item.share
+    (30, 0.75)
+    """
+    from core.cohorts import mean_difference
+
+    rows, n = int(inside.sum()), len(inside)
+    low, high = wilson(rows, n, confidence)
+    values: dict[str, Any] = {}
+    if reference is not None and len(reference) and n:
+        before, of = int(reference.sum()), len(reference)
+        down, up = mover(rows / n, (low, high), before / of, wilson(before, of, confidence))
+        values |= {"reference_share": before / of, "change": rows / n - before / of}
+        values |= {"change_low": float(down), "change_high": float(up)}
+    if loss is not None and (known := np.isfinite(loss)).any():
+        names = ("error", "other_error", "error_gap", "error_gap_low", "error_gap_high")
+        means = mean_difference(loss[known], inside[known], confidence=confidence)
+        values |= {name: value if np.isfinite(value) else None for name, value in zip(names, means, strict=True)}
+    return CohortShare(condition, rows, rows / n if n else float("nan"), float(low), float(high), **values)
+
+
 def _share(
     frame: pd.DataFrame,
     cohort: Cohort,
     reference: pd.DataFrame | None,
-    losses: np.ndarray | None,
+    losses: NDArray[np.float64] | None,
     confidence: float,
 ) -> CohortShare:
-    from core.cohorts import judge_cohort
-
     missing = [name for name in cohort.columns if name not in frame.columns]
     if missing:
         nan = float("nan")
         return CohortShare(cohort.text, 0, nan, nan, nan, reason=f"The batch has no column '{missing[0]}'.")
-    inside, n = int(cohort.mask(frame).sum()), len(frame)
-    low, high = wilson(inside, n, confidence)
-    values: dict[str, Any] = {}
-    if reference is not None and len(reference) and n:
-        before, rows = int(cohort.mask(reference).sum()), len(reference)
-        bounds = wilson(before, rows, confidence)
-        down, up = mover(inside / n, (low, high), before / rows, bounds)
-        values |= {"reference_share": before / rows, "change": inside / n - before / rows}
-        values |= {"change_low": float(down), "change_high": float(up)}
-    if losses is not None and np.isfinite(losses).any():
-        known = np.isfinite(losses)
-        judged = judge_cohort(cohort, frame[known], losses[known], confidence=confidence)
-        values |= {"error": judged.error, "other_error": judged.other_error, "error_gap": judged.difference}
-        values |= {"error_gap_low": judged.low, "error_gap_high": judged.high}
-    return CohortShare(cohort.text, inside, inside / n if n else float("nan"), float(low), float(high), **values)
+    known = reference is not None and set(cohort.columns) <= set(reference.columns)
+    return cohort_share(
+        cohort.text,
+        np.asarray(cohort.mask(frame), dtype=np.bool_),
+        reference=np.asarray(cohort.mask(reference), dtype=np.bool_) if reference is not None and known else None,
+        loss=losses,
+        confidence=confidence,
+    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 
 from core.monitoring.category_tests import level_table
 from core.monitoring.column_sketches import CategorySketch, ColumnSketch, NumberSketch
 from core.monitoring.outcomes import DriftOutcome
 
-__all__ = ["describe_drift", "describe_missing", "number_text", "share_text"]
+__all__ = ["date_text", "describe_drift", "describe_missing", "number_text", "share_text"]
 
 
 def share_text(share: float) -> str:
@@ -36,6 +38,20 @@ def number_text(value: float) -> str:
     small = 1e-4 <= abs(value) < 1 or not abs(value) < 1e15
     text = f"{value:.4g}" if small else f"{float(f'{value:.4g}'):,.10g}"
     return text.replace("-", "−")
+
+
+def date_text(seconds: float) -> str:
+    """Return the day of a moment, seconds since 1970 (UTC).
+
+    Examples
+    --------
+    >>> date_text(86_400.0), date_text(1e30)
+    ('1970-01-02', 'out of range')
+    """
+    try:
+        return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y-%m-%d}"
+    except (OverflowError, ValueError, OSError):
+        return "out of range"
 
 
 def describe_missing(outcome: DriftOutcome) -> str:

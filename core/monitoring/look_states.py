@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -116,7 +117,7 @@ def judge_p_values(p_values: Mapping[str, float], *, look: int, alpha: float = 0
     Parameters
     ----------
     p_values : mapping of str to float
-        P-values by name, before any adjustment.
+        P-values by name, before any adjustment; NaN for a test that was not made.
     look : int
         Number of the look in the series, from 1.
     alpha : float, default=0.05
@@ -132,6 +133,7 @@ def judge_p_values(p_values: Mapping[str, float], *, look: int, alpha: float = 0
     ("'income': p = 2e-09 after adjustment over 2 tests",)
     """
     level = look_alpha(look, alpha)
+    p_values = {name: p for name, p in p_values.items() if not math.isnan(p)}
     if not p_values:
         return LookState("not enough data", look, level, ("This batch was not tested.",))
     adjusted = dict(zip(p_values, adjust_p_values(list(p_values.values())).tolist(), strict=True))

@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 
 _OF_EVALUATION = ("roc_auc", "average_precision", "log_loss", "mae", "rmse")
 _MIN_UNITS = 8
+_SMALLEST = 1e-15
 
 
 def measure(
@@ -121,11 +122,22 @@ def measure_classes(
         return Estimate(float("nan"), None, None, len(labels), reason=reason)
     texts = labels.map(level_text).to_numpy(dtype=str)
     absent = sorted(set(names) - set(texts))
-    if absent or not set(texts) <= set(names):
-        odd = absent[0] if absent else sorted(set(texts) - set(names))[0]
-        reason = (
-            f"no interval: {'no row has the label' if absent else 'the model gives no probability of'} '{odd}' so far"
-        )
+    if not set(texts) <= set(names):
+        odd = sorted(set(texts) - set(names))[0]
+        reason = f"no interval: the model gives no probability of '{odd}' so far"
+        return Estimate(float("nan"), None, None, len(labels), reason=reason)
+    if absent and metric.name == "accuracy":  # a batch without a rare class is as usual
+        right = int((np.array(names)[scores.argmax(axis=1)] == texts).sum())
+        low, high = wilson(right, len(texts), confidence)
+        return _checked(right / len(texts), float(low), float(high), len(texts))
+    if absent and metric.name == "log_loss":
+        own = scores[np.arange(len(texts)), [list(names).index(text) for text in texts]]
+        losses = -np.log(np.clip(own / scores.sum(axis=1), _SMALLEST, 1))
+        half = normal_quantile(confidence) * float(losses.std(ddof=1)) / np.sqrt(len(losses)) if len(losses) > 1 else 0
+        mean = float(losses.mean())
+        return _checked(mean, max(0.0, mean - half), mean + half, len(losses))
+    if absent:
+        reason = f"no interval: no row has the label '{absent[0]}' so far"
         return Estimate(float("nan"), None, None, len(labels), reason=reason)
     order = np.argsort(np.array(names))  # probabilities of the labels in their sorted order
     return estimate(metric.name, texts, scores[:, order], confidence=confidence, seed=seed)

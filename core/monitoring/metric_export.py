@@ -32,9 +32,13 @@ _HELP = {
     "plumbline_performance": "A metric of the model on the batch, estimated or measured.",
     "plumbline_performance_low": "Lower bound of the metric.",
     "plumbline_performance_high": "Upper bound of the metric.",
+    "plumbline_gap": "Largest gap of a rate between two groups.",
+    "plumbline_gap_low": "Lower bound of the gap.",
+    "plumbline_gap_high": "Upper bound of the gap.",
     "plumbline_state": "State of the batch: 0 fine, 1 not enough data, 2 worth a look, 3 alarm.",
 }
 """Names of the metrics that are exported, and what they mean."""
+_OWN_LABELS = ("column", "metric", "source", "rate", "groups")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def monitoring_metrics(
     *,
     performance: tuple[PerformanceEstimate | MeasuredPerformance, ...] = (),
     state: LookState | None = None,
+    gaps: Mapping[str, Mapping[str, tuple[float, float | None, float | None]]] | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> tuple[MetricSample, ...]:
     """Return the numbers of a batch's report as metrics with labels.
@@ -73,6 +78,8 @@ def monitoring_metrics(
         Performance of the batch. What was refused has no metric.
     state : LookState, optional
         State of the batch.
+    gaps : mapping, optional
+        Gaps between groups with the ends of their intervals, by rate and column of groups.
     labels : mapping of str to str, optional
         Labels that all metrics get, such as the model's name.
 
@@ -96,10 +103,10 @@ def monitoring_metrics(
     """
     common = dict(labels or {})
     for name in common:
-        if not _LABEL.fullmatch(name) or name.startswith("__") or name in ("column", "metric", "source"):
+        if not _LABEL.fullmatch(name) or name.startswith("__") or name in _OWN_LABELS:
             raise SettingsError(
                 f"The label '{name}' cannot be used.",
-                "Use letters, digits and underscores, and not 'column', 'metric' or 'source'.",
+                f"Use letters, digits and underscores, and none of {', '.join(map(repr, _OWN_LABELS))}.",
             )
 
     def sample(name: str, value: float | None, **own: str) -> list[MetricSample]:
@@ -126,6 +133,10 @@ def monitoring_metrics(
         samples += sample("performance", values.value, **own)
         samples += sample("performance_low", values.low, **own)
         samples += sample("performance_high", values.high, **own)
+    for rate, by_column in (gaps or {}).items():
+        for column, values_of_gap in by_column.items():
+            for name, value in zip(("gap", "gap_low", "gap_high"), values_of_gap, strict=True):
+                samples += sample(name, value, rate=rate, groups=column)
     if state is not None:
         samples += sample("state", float(list(LOOK_STATES).index(state.state)))
     return tuple(samples)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.errors import InputError
 from core.evaluation import normal_quantile
 from core.monitoring.alpha_spending import look_alpha
 from core.monitoring.expected_metrics import ESTIMATED_METRICS, EstimatedMetric
@@ -76,6 +75,9 @@ def judge_performance(
         return LookState("not enough data", look, level, (_why_not(performance),), caveat)
     if reference is None and before is not None:
         reference, reference_n = before.reference, reference_n or before.reference_n
+    if bound is None and (reference is None or np.isnan(reference)):
+        reason = f"{record.title} is not known of the reference, so there is nothing to compare the batch with."
+        return LookState("not enough data", look, level, (reason,), caveat)
     limit = _limit(record, bound, reference, tolerance)
     error = _known_error(performance, has_bound=bound is not None)
     if error is None:
@@ -107,11 +109,7 @@ def _limit(metric: EstimatedMetric, bound: float | None, reference: float | None
     """Return the worst value that is acceptable."""
     if bound is not None:
         return bound
-    if reference is None:
-        raise InputError(
-            f"There is nothing to compare the {metric.title} of the batch with.",
-            "Give a bound, or the value on the reference.",
-        )
+    assert reference is not None  # without one there is a bound
     if tolerance is None:
         tolerance = _SHARE_TOLERANCE if metric.larger_is_better else _ERROR_TOLERANCE * abs(reference)
     return reference - tolerance if metric.larger_is_better else reference + tolerance

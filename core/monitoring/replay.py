@@ -85,17 +85,27 @@ def split_by_date(
         raise InputError(f"The column '{column}' does not hold dates.", "Choose a column of dates.")
     seconds = as_moments(frame[column])
     dated = ~np.isnan(seconds)
-    moments = pd.Series(pd.to_datetime(seconds[dated], unit="s"), index=np.flatnonzero(dated))
+    stamps = seconds[dated].astype("datetime64[s]")  # to the second, and also after the year 2262
+    moments = pd.Series(stamps, index=np.flatnonzero(dated))
     if isinstance(batches, int):
         return _equal(frame, moments, batches), frame[~dated]
     if batches not in _FREQUENCIES:
         raise SettingsError(f"Unknown period '{batches}'.", f"Choose one of: {', '.join(_FREQUENCIES)}, or a number.")
     periods = moments.dt.to_period(_FREQUENCIES[batches])
     result = []
-    for period in sorted(periods.unique()):
-        rows = periods.index[periods == period].to_numpy()
-        result.append(ReplayedBatch(str(period), frame.iloc[rows], period.end_time))
+    for period, rows in sorted(periods.groupby(periods).groups.items()):
+        result.append(ReplayedBatch(str(period), frame.iloc[rows.to_numpy()], _end(period)))
     return result, frame[~dated]
+
+
+def _end(period: pd.Period) -> pd.Timestamp:
+    """Return the moment when a period ends; the end of its first day where that is beyond what pandas counts."""
+    import pandas as pd
+
+    try:
+        return period.end_time
+    except pd.errors.OutOfBoundsDatetime:
+        return pd.Timestamp(f"{period.year:04d}-{period.month:02d}-{period.day:02d}").as_unit("s")
 
 
 def _equal(frame: pd.DataFrame, moments: pd.Series, batches: int) -> list[ReplayedBatch]:

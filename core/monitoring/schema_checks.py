@@ -27,6 +27,7 @@ __all__ = ["check_order", "check_schema", "check_types", "likeness"]
 
 _LIKE = 0.85
 _SAME_NAME = 0.6
+_MOST_PROPOSED = 100  # columns on each side whose values are compared with each other's
 
 
 def likeness(reference: ColumnSketch, current: ColumnSketch) -> float:
@@ -73,13 +74,13 @@ def check_schema(reference: BatchSketch, current: BatchSketch, columns: Sequence
     """
     missing = [name for name in columns if name not in current.columns]
     additional = [name for name in current.columns if name not in reference.columns]
-    scores = {
-        (before, now): _alike(reference.columns[before], current.columns[now])
-        for before in missing
-        for now in additional
-    }
     findings: list[Finding] = []
-    matched: dict[str, str] = {}
+    matched = _same_names(reference, current, missing, additional)
+    left = [name for name in missing if name not in matched][:_MOST_PROPOSED]
+    others = [name for name in additional if name not in matched.values()][:_MOST_PROPOSED]
+    scores = {
+        (before, now): _alike(reference.columns[before], current.columns[now]) for before in left for now in others
+    }
     for (before, now), score in sorted(scores.items(), key=lambda item: -item[1]):
         if score > 0 and before not in matched and now not in matched.values():
             matched[before] = now
@@ -104,16 +105,50 @@ def check_schema(reference: BatchSketch, current: BatchSketch, columns: Sequence
     return findings
 
 
+def _same_names(
+    reference: BatchSketch, current: BatchSketch, missing: Sequence[str], additional: Sequence[str]
+) -> dict[str, str]:
+    """Return by missing column the additional one whose name has the same letters and digits, if its values are alike.
+
+    Where all columns of a wide table are written in another way, comparing each with each would take minutes.
+    """
+    by_letters: dict[str, list[str]] = {}
+    for name in additional:
+        by_letters.setdefault(_letters(name), []).append(name)
+    pairs: dict[str, str] = {}
+    for name in missing:
+        candidates = [now for now in by_letters.get(_letters(name), []) if now not in pairs.values()]
+        if len(candidates) == 1 and _alike(reference.columns[name], current.columns[candidates[0]]) > 0:
+            pairs[name] = candidates[0]
+    return pairs
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
 def _alike(reference: ColumnSketch, current: ColumnSketch) -> float:
     """Return the score of a proposal; 0 where it is not alike enough."""
-    names = _name_likeness(reference.name, current.name)
-    if reference.type != current.type:
+    if reference.type != current.type or _is_far(reference, current):
         return 0.0
+    names = _name_likeness(reference.name, current.name)
     values = likeness(reference, current)
     if values >= _LIKE:
         return values + names
     unknown = reference.type == "id" or min(reference.present, current.present) < MIN_ROWS
     return names if unknown and names >= _SAME_NAME else 0.0
+
+
+def _is_far(reference: ColumnSketch, current: ColumnSketch) -> bool:
+    """Return whether two columns of numbers or dates are surely not alike, by three points of their distributions."""
+    if not isinstance(reference, NumberSketch | DateSketch) or not isinstance(current, NumberSketch | DateSketch):
+        return False
+    if min(reference.present, current.present) < MIN_ROWS:
+        return False
+    points = reference.values.quantiles(np.array([0.1, 0.5, 0.9]))
+    return any(
+        abs(reference.values.share_below(point) - current.values.share_below(point)) > 1 - _LIKE for point in points
+    )
 
 
 def _renamed(before: ColumnSketch, now: ColumnSketch) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from core.columns import require_columns
 from core.errors import InputError, SettingsError
 from core.monitoring.batch_sketch import BatchSketch
-from core.monitoring.cell_values import as_levels, as_moments, as_numbers, cells_in_words
+from core.monitoring.cell_values import as_levels, as_moments, as_numbers, cells_in_words, level_text
 from core.monitoring.column_sketches import (
     COLUMN_TYPES,
     CategorySketch,
@@ -26,7 +27,7 @@ from core.monitoring.column_sketches import (
 from core.monitoring.column_type import column_type
 from core.monitoring.quantile_points import MAX_POINTS, QuantilePoints
 from core.monitoring.row_hashes import RowHashes
-from core.monitoring.word_hashes import MAX_TEXTS, MAX_WORDS, hash_words, vocabulary_of
+from core.monitoring.word_hashes import MAX_TEXTS, MAX_VOCABULARY, MAX_WORDS, hash_words, vocabulary_of
 from core.registry import unknown_name
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ def sketch(
         given = (types or {}).get(name)
         series = table[name]
         cells = cells_in_words(series)
+        if like is not None and name in like.columns and like.columns[name].cells == "true and false":
+            series, cells = _as_truth(series, cells)
         kept[name] = _SKETCHERS[_type_of(series, name, cells, given, like)](
             series, {"name": name, "cells": cells, "rows": len(table)}, None if name == score else hashes
         )
@@ -121,12 +124,23 @@ def sketch(
     return BatchSketch(len(table), kept, hashes.duplicates, score, moment)
 
 
+def _as_truth(series: pd.Series, cells: str) -> tuple[pd.Series, str]:
+    """Return 0 and 1, or their words, as true and false, where a column holds nothing else."""
+    words = {"0": False, "1": True, "false": False, "true": True}
+    if cells not in ("numbers", "text"):
+        return series, cells
+    texts = series.map(level_text, na_action="ignore").astype(object).str.lower()
+    if not texts.dropna().isin(words).all():
+        return series, cells
+    return texts.map(words).astype("boolean"), "true and false"
+
+
 def _checked(frame: pd.DataFrame, columns: Sequence[str] | None) -> pd.DataFrame:
     if columns is not None:
         require_columns(frame.columns, columns, what="The batch")
         frame = frame[list(columns)]
     names = [str(name) for name in frame.columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise InputError(f"The batch has the column '{twice[0]}' twice.", "Give each column a name of its own.")
     if not len(frame) or not names:
@@ -212,9 +226,11 @@ def _text(series: pd.Series, common: dict[str, Any], hashes: RowHashes | None) -
         hashes.add_texts(common["name"], texts)
     positions = _sample(np.flatnonzero(~missing), MAX_POINTS)
     rows = [hash_words(texts[position]) for position in positions]
-    vocabulary, repeated = vocabulary_of(rows)
-    chosen = [row[:MAX_WORDS] for row in (rows if len(rows) <= MAX_TEXTS else [rows[i] for i in _texts(len(rows))])]
-    chosen.sort()
+    kept, others = _split(rows)
+    vocabulary, repeated = vocabulary_of(others or kept)
+    if others:  # the vocabulary is that of other rows already, for these rows as for those of a batch
+        repeated = np.ones_like(repeated)
+    chosen = sorted(row[:MAX_WORDS] for row in kept)
     return TextSketch(
         **common,
         missing=int(missing.sum()),
@@ -227,8 +243,17 @@ def _text(series: pd.Series, common: dict[str, Any], hashes: RowHashes | None) -
     )
 
 
-def _texts(rows: int) -> NDArray[np.intp]:
-    return np.random.default_rng(0).permutation(rows)[:MAX_TEXTS]
+def _split(rows: list[list[int]]) -> tuple[list[list[int]], list[list[int]]]:
+    """Return the rows whose words are kept, and those that the vocabulary is of; none where that is of the same rows.
+
+    Of rows with more words than a vocabulary keeps, words of one row are cut off from it, and would count as unknown in
+    a batch although the reference has them: then it is that of other rows.
+    """
+    if len(rows) <= MAX_TEXTS and len({word for row in rows for word in row}) <= MAX_VOCABULARY:
+        return rows, []
+    order = np.random.default_rng(0).permutation(len(rows))
+    count = min(MAX_TEXTS, len(rows) // 2)
+    return [rows[index] for index in order[:count]], [rows[index] for index in order[count:]]
 
 
 def _sample(positions: NDArray[np.intp], limit: int) -> NDArray[np.intp]:

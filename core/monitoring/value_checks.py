@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from core.datasets import Finding
 from core.monitoring.batch_sketch import BatchSketch
 from core.monitoring.category_tests import compare_levels, level_table
-from core.monitoring.column_sketches import CategorySketch, NumberSketch
-from core.monitoring.drift_words import number_text, share_text
+from core.monitoring.column_sketches import CategorySketch, DateSketch, NumberSketch
+from core.monitoring.drift_words import date_text, number_text, share_text
 from core.monitoring.missing_tests import compare_missing
 from core.monitoring.outcomes import MIN_ROWS, TestContext
 
@@ -31,6 +31,8 @@ def check_new_levels(reference: BatchSketch, current: BatchSketch, columns: Sequ
 
     Where the reference does not keep all levels, nobody can say which are new, and the finding says so.
     """
+    from scipy.special import bdtrc
+
     findings = []
     for name in columns:
         before, now = reference.columns[name], current.columns.get(name)
@@ -43,18 +45,18 @@ def check_new_levels(reference: BatchSketch, current: BatchSketch, columns: Sequ
         new = level_table(before, now).new
         if not new:
             continue
-        share = sum(count for _, count in new) / now.present
+        rows = sum(count for _, count in new)
+        share = rows / now.present
         # Levels that the reference has once say how many more there are (Good 1953).
         by_chance = float((before.counts == 1).sum()) / before.present
-        surplus = (
-            share - by_chance - 6 * float(np.sqrt((by_chance + 1 / before.present) / min(now.present, before.present)))
-        )
+        by_chance = min(1.0, by_chance + 6 * float(np.sqrt((by_chance + 1 / before.present) / before.present)))
+        is_certain = float(bdtrc(rows - 1, now.present, by_chance)) < _CERTAIN
         named = ", ".join(f"'{level}'" for level, _ in new[:_NAMED])
         others = f" and {len(new) - _NAMED:,} more" if len(new) > _NAMED else ""
         findings.append(
             Finding(
                 "new_levels",
-                "alert" if surplus >= _LARGE_SHARE else "notice",
+                "alert" if is_certain and share - by_chance >= _LARGE_SHARE else "notice",
                 name,
                 f"'{name}' has {'a level' if len(new) == 1 else f'{len(new):,} levels'} that the reference does not "
                 f"have: {named}{others}, in {share_text(share)} of the rows.",
@@ -116,7 +118,7 @@ def _are_alike(first: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
 
 
 def check_range(reference: BatchSketch, current: BatchSketch, columns: Sequence[str]) -> list[Finding]:
-    """Return columns of numbers with values outside of the reference's range, more than chance explains.
+    """Return columns of numbers with values outside of the reference's range, and of dates before it, beyond chance.
 
     Of two samples of one distribution, all of the k largest values belong to the batch with a probability of about
     its share of the rows to the power of k; this must be below 1 in 10,000.
@@ -124,13 +126,19 @@ def check_range(reference: BatchSketch, current: BatchSketch, columns: Sequence[
     findings = []
     for name in columns:
         before, now = reference.columns[name], current.columns.get(name)
-        if not isinstance(before, NumberSketch) or not isinstance(now, NumberSketch):
+        dates = isinstance(before, DateSketch)
+        if not isinstance(before, NumberSketch | DateSketch) or not isinstance(now, NumberSketch | DateSketch):
+            continue
+        if type(before) is not type(now):
             continue
         n, m = before.present, now.present
         if min(n, m) < MIN_ROWS:
             continue
         low, high = before.values.bounds
-        shares = now.values.share_below(low), now.values.share_above(high)
+        # Dates grow by themselves: late ones, and a batch that is old as a whole, are the matter of `check_dates`.
+        if dates and now.values.bounds[1] < before.values.quantiles(np.array([0.5]))[0]:
+            continue
+        shares = now.values.share_below(low), 0.0 if dates else now.values.share_above(high)
         beyond = max(shares) * m
         p = 2 * (m / (n + m)) ** beyond
         if p >= _SURE:
@@ -141,7 +149,9 @@ def check_range(reference: BatchSketch, current: BatchSketch, columns: Sequence[
                 "outside_range",
                 "alert" if share >= _LARGE_SHARE and p < _CERTAIN else "notice",
                 name,
-                f"{share_text(share)} of the values of '{name}' are outside of the reference's range, "
+                f"{share_text(share)} of the dates of '{name}' are before {date_text(low)}, the first in the reference."
+                if dates
+                else f"{share_text(share)} of the values of '{name}' are outside of the reference's range, "
                 f"{number_text(low)} to {number_text(high)}.",
                 "The model never saw such values; check them.",
                 {"share": share, "share_below": shares[0], "share_above": shares[1], "low": low, "high": high},
@@ -196,7 +206,7 @@ def check_missing(reference: BatchSketch, current: BatchSketch, columns: Sequenc
         before, now = reference.columns[name], current.columns.get(name)
         if now is None:
             continue
-        if now.present == 0 and before.present:
+        if now.present == 0 and before.present and ((before.missing + 1) / (before.rows + 2)) ** now.rows < _CERTAIN:
             message = f"All values of '{name}' are missing."
             findings.append(Finding("missing_values", "alert", name, message, "Check where the column comes from."))
             continue

@@ -15,6 +15,7 @@ from .running.run import run_pipeline
 from .running.step_cache import FolderCache, KeptStep, StepCache
 from .running.step_call import StepCall, StepOutcome, StepState
 from .shipped import component_files
+from .shipped.monitor_batch import WATCHED
 from .shipped.register_model import REGISTRATION, WORKSPACE_VARIABLE
 from .uploaded import UploadedPipeline, pipeline_among, unpacked
 from .values import typed_value
@@ -23,6 +24,7 @@ __all__ = [
     "DATA_TYPES",
     "REGISTRATION",
     "VALUE_TYPES",
+    "WATCHED",
     "WORKSPACE_VARIABLE",
     "Asset",
     "Command",

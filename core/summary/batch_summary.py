@@ -7,7 +7,7 @@ from functools import partial
 
 from core.charts import Figure, StaticChart, two_distributions_chart
 from core.models import code_version
-from core.monitored import SCORE_COLUMN, Batch
+from core.monitored import KEPT_OUT, SCORE_COLUMN, SELECTION_RATE, Batch
 from core.monitoring import ESTIMATED_METRICS, LOOK_STATES, BatchSketch, ColumnDrift, DriftReport, distribution_table
 from core.summary.document import ResultSummary, SummarySection, SummaryTable
 
@@ -45,7 +45,9 @@ def summarize_batch(
         question="Are the rows that the model scores still like those that it was tested on?",
         answer=f"{LOOK_STATES[state.state]}. {state.reasons[0]}",
         sections=(
-            SummarySection("why", "Why", text=(*state.reasons, *filter(None, [state.caveat, batch.problem]))),
+            SummarySection(
+                "why", "Why", text=(*state.reasons, *filter(None, [state.caveat, batch.problem]), *batch.notes)
+            ),
             _performance(batch),
             _columns(report, reference, current),
             SummarySection(
@@ -58,7 +60,12 @@ def summarize_batch(
         facts=(
             ("Model", f"{model}, version {batch.version}"),
             ("Batch", f"{batch.rows:,} rows, {datetime.fromtimestamp(batch.at, UTC):%-d %B %Y}"),
-            ("Compared with", f"{report.reference_rows:,} rows that training kept out"),
+            (
+                "Compared with",
+                f"{report.reference_rows:,} rows of the batch {batch.reference}"
+                if batch.reference
+                else f"{report.reference_rows:,} {KEPT_OUT}",
+            ),
             ("Look", f"{batch.look:,} of the series; level of the series {report.alpha:g}"),
             ("Smallest change that matters", f"{report.relevance:g}"),
             ("Plumbline", f"{software['version']} (source {software['source'][:12]})"),
@@ -83,7 +90,7 @@ def _performance(batch: Batch) -> SummarySection:
     table = SummaryTable(("", title, "95% interval", "Rows"), tuple(rows), numeric=(1, 2, 3))
     gaps = tuple(
         f"Selection rates by {name} differ by {100 * gap:.1f} points{_points(low, high)}."
-        for name, (gap, low, high) in batch.gaps.items()
+        for name, (gap, low, high) in batch.subgroups.gaps.get(SELECTION_RATE, {}).items()
     )
     refused = "" if estimate is None or estimate.refused is None else f"Not estimated: {estimate.refused}"
     notes = () if estimate is None else (*estimate.notes, estimate.caveat)

@@ -9,19 +9,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import alerts
-from core.catalog import ModelVersion, artifacts
+from core import alerts, saved_cohorts
+from core.access import Access
+from core.catalog import ModelVersion
 from core.errors import InputError, PlumblineError
 from core.jobs import RunContext
 from core.jsonable import JsonObject
 from core.progress import Event
+from core.tasks._batch_labels import LabelJoiner
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from core.models import RowScorer
-    from core.monitored import Assessment, Batch, BatchLabels, MonitorSettings, Reference
-    from core.monitoring import Change, LabelDelivery
+    from core.monitored import Assessment, Batch, BatchLabels, MonitorSettings, Reference, RowParts
+    from core.monitoring import Change
 
 __all__ = ["NewBatch", "Watch", "watch_scored"]
 
@@ -40,6 +42,8 @@ class NewBatch:
         The rows.
     predictions : DataFrame or None, default=None
         Predictions of the rows, where they were scored already.
+    rule : str, default=""
+        Name of the file of the rule that decided in these predictions.
     simulated : str, default=""
         Change that was made on purpose, in words.
     """
@@ -48,6 +52,7 @@ class NewBatch:
     at: float
     frame: pd.DataFrame
     predictions: pd.DataFrame | None = None
+    rule: str = ""
     simulated: str = ""
 
 
@@ -63,16 +68,35 @@ class Watch:
     """
 
     def __init__(self, context: RunContext, version: ModelVersion) -> None:
-        from core.models import RowScorer
         from core.monitored import MonitorSettings, batches_of, plan_of, training_reference
 
         self._context, self._version, self._access = context, version, context.access
         self._settings: MonitorSettings = plan_of(version.model_id, access=context.access) or MonitorSettings()
         context.report(Event("reference", 0.05, "Reading what the model was tested on"))
-        self._reference: Reference = training_reference(version, access=context.access)
-        self._scorer: RowScorer = RowScorer(version, policy="none", access=context.access)
+        self._scorer = _scorer(version, self._settings, access=context.access)
         self._compared = 0
+        self._alarms: list[Batch] = []
         self._known = {batch.fingerprint: batch for batch in batches_of(version.model_id, access=context.access)}
+        self._reference: Reference = self._chosen(training_reference(version, access=context.access))
+        run = self._reference.evidence.run
+        self._joiner = LabelJoiner(context, self._reference, self._settings)
+        self._cohorts = tuple(saved_cohorts.kept(run, access=context.access).values())
+
+    def _chosen(self, reference: Reference) -> Reference:
+        """Return the evidence with the sketch of the batch that the rules name, where this version scored it."""
+        from core.monitored import sketch_of
+
+        key = self._settings.reference
+        if key is None:
+            return reference
+        batch = next((batch for batch in self._known.values() if batch.key == key), None)
+        if batch is None:
+            raise InputError(
+                "The batch that others are compared with was deleted.", "Choose another reference in the rules."
+            )
+        if batch.version != self._version.number:
+            return reference  # other columns and another score; the batch says what it was compared with
+        return replace(reference, sketch=sketch_of(batch, access=self._access), batch=batch.name)
 
     def add(self, batches: Sequence[NewBatch]) -> JsonObject:
         """Score, compare and store batches, the earliest first; return what the run's result says of them.
@@ -130,7 +154,9 @@ class Watch:
         """
         from core.monitored import LABELED
 
-        ready = [batch for batch in self._known.values() if self._has_rows(batch)]
+        read = self._joiner.read(labels["y_true"])
+        labels = labels.assign(y_true=read.labels)
+        ready = [batch for batch in self._known.values() if self._joiner.can_join(batch)]
         if not ready:
             raise InputError(
                 "No batch of this model has ids of its rows, so labels cannot find them.",
@@ -141,11 +167,16 @@ class Watch:
         for number, batch in enumerate(ready, start=1):
             said = f"Batch {number:,} of {len(ready):,}: {batch.name}"
             self._context.report(Event("compare", 0.1 + 0.9 * (number - 1) / len(ready), said))
-            added, delivery = self._join(batch, labels)
+            try:
+                added, delivery = self._joiner.join(batch, labels, read.sentence)
+            except InputError as error:  # of one batch, which holds up no other
+                deliveries.append({"key": batch.key, "name": batch.name, "said": error.message})
+                continue
             if delivery.unknown < delivery.rows - delivery.missing:
                 deliveries.append({"key": batch.key, "name": batch.name, "said": delivery.sentence})
             if added is not None:
                 labeled.append(added.to_dict())
+                self._alarms.append(replace(batch, labels=added))
         if not deliveries:
             examples = ", ".join(map(str, labels["row_id"].dropna().head(3)))
             raise InputError(
@@ -159,54 +190,21 @@ class Watch:
             "deliveries": deliveries,
         }
 
-    def _has_rows(self, batch: Batch) -> bool:
-        from core.monitored import ROWS, file_of
-
-        return any(item.name == file_of(batch.key, ROWS) for item in artifacts.find(batch.run_id, access=self._access))
-
-    def _join(self, batch: Batch, labels: pd.DataFrame) -> tuple[BatchLabels | None, LabelDelivery]:
-        """Return what a batch says by the labels before and these, None where they bring nothing new; and what came."""
-        import io
-
-        import pandas as pd
-
-        from core.monitored import LABELS, ROWS, BatchLabels, file_of, judge_measured, read_file
-        from core.monitoring import LabelBook
-
-        rows = pd.read_parquet(io.BytesIO(read_file(batch.run_id, batch.key, ROWS, access=self._access)))
-        book = LabelBook.of(rows["row_id"])
-        if batch.labels is not None and batch.labels.run_id != batch.run_id:
-            kept = read_file(batch.labels.run_id, batch.key, LABELS, access=self._access)
-            book, _ = book.add(pd.read_parquet(io.BytesIO(kept)))
-        book, delivery = book.add(labels)
-        if not delivery.new:
-            return None, delivery
-        measured, state = judge_measured(
-            rows, book, self._reference, batch.performance, self._settings, look=batch.look
-        )
-        path = self._context.workdir / "kept"
-        pd.DataFrame({"row_id": book.labels.index, "y_true": book.labels.array}).to_parquet(path, index=False)
-        self._context.keep(file_of(batch.key, LABELS), path)
-        added = BatchLabels(batch.key, self._context.run.id, len(book), delivery.sentence, measured, state)
-        if state.state == "alarm":
-            self._alarm(replace(batch, labels=added))
-        return added, delivery
-
     def _compare(self, key: str, new: NewBatch, mark: str) -> tuple[Batch, BatchLabels | None]:
         from core.monitored import Batch, assess
 
         reference, settings, frame = self._reference, self._settings, new.frame
-        table, scores, problem = reference.columns_of(frame), None, ""
+        table, predictions, scores, problem = reference.columns_of(frame), None, None, ""
         try:
-            predictions = self._scorer.score(frame) if new.predictions is None else new.predictions
+            predictions = self._predictions(new)
             scores = reference.scores_of(predictions).reset_index(drop=True)
             if reference.evidence.replay is not None:
                 table = self._scorer.cells(frame)
         except InputError as error:
             problem = error.message
-        groups = frame[[name for name in reference.evidence.result.sensitive_columns if name in frame]]
+        parts = self._parts(new, table, predictions)
         look = 1 + sum(not batch.simulated for batch in self._known.values())
-        assessed = assess(table, scores, groups, reference, settings, look=look, as_of=new.at)
+        assessed = assess(table, scores, parts, reference, settings, look=look, as_of=new.at)
         batch = Batch(
             key=key,
             name=new.name,
@@ -220,23 +218,46 @@ class Watch:
             muted={name: settings.muted[name] for name in assessed.muted},
             problem=problem,
             performance=assessed.performance,
-            gaps=assessed.gaps,
+            subgroups=assessed.subgroups,
+            reference=reference.batch,
             simulated=new.simulated,
         )
-        self._keep(key, assessed, self._ids(frame, scores))
-        labels = self._labels(batch, frame, scores)
-        self._alarm(batch)
+        ids, why_not = self._joiner.ids(frame)
+        self._keep(key, assessed, None if scores is None or ids is None else scores.assign(row_id=ids))
+        labels, unused = self._joiner.with_rows(batch, frame, scores, assessed.members, table.reset_index(drop=True))
+        batch = replace(batch, notes=tuple(filter(None, [why_not, unused])))
+        self._alarms.append(replace(batch, labels=labels))
         return batch, labels
 
-    def _ids(self, frame: pd.DataFrame, scores: pd.DataFrame | None) -> pd.DataFrame | None:
-        """Return the ids and scores of the rows, by which labels find them later."""
-        name = self._settings.row_id
-        if scores is None or name is None or name not in frame:
-            return None
-        return scores.assign(row_id=frame[name].to_numpy())
+    def _predictions(self, new: NewBatch) -> pd.DataFrame:
+        if new.predictions is not None:
+            return new.predictions
+        try:
+            return self._scorer.score(new.frame)
+        except InputError:  # the rule may lack what it decides by; what the model lacks is said then
+            return self._scorer.score(new.frame, decide=False)
+
+    def _parts(self, new: NewBatch, table: pd.DataFrame, predictions: pd.DataFrame | None) -> RowParts:
+        """Return by what the rows are told apart, and what was decided about them."""
+        from core.monitored import RowParts
+
+        frame = new.frame
+        names = self._reference.evidence.result.sensitive_columns
+        columns = frame.assign(**{str(name): table[name] for name in table})  # as training had them
+        decisions, rule = None, ""
+        if predictions is not None and "decision" in predictions:
+            decisions = predictions["decision"].reset_index(drop=True)
+            rule = new.rule if new.predictions is not None else self._scorer.policy or ""
+        return RowParts(
+            columns.reset_index(drop=True),
+            frame[[name for name in names if name in frame]].reset_index(drop=True),
+            self._cohorts,
+            decisions,
+            rule,
+        )
 
     def _keep(self, key: str, assessed: Assessment, rows: pd.DataFrame | None) -> None:
-        from core.monitored import DRIFT, REFERENCE, ROWS, SKETCH, file_of
+        from core.monitored import DRIFT, MEMBERS, REFERENCE, ROWS, SKETCH, file_of
 
         contents = {
             DRIFT: json.dumps(assessed.report.to_dict()).encode(),
@@ -247,49 +268,43 @@ class Watch:
         for name, content in contents.items():
             path.write_bytes(content)
             self._context.keep(file_of(key, name), path)
-        if rows is not None:
-            rows.to_parquet(path, index=False)
-            self._context.keep(file_of(key, ROWS), path)
+        for name, table in ((ROWS, rows), (MEMBERS, assessed.members)):
+            if rows is not None and table is not None:
+                table.to_parquet(path, index=False)
+                self._context.keep(file_of(key, name), path)
 
-    def _alarm(self, batch: Batch) -> None:
-        state = batch.state
-        if state.state != "alarm" or batch.simulated:
-            return
-        alerts.raise_alert(
-            self._version.model_id,
-            f"batch/{batch.fingerprint}" + ("/labels" if batch.labels is not None else ""),
-            f"Batch {batch.name}: {state.reasons[0]}",
-            level="critical",
-            message="\n".join(state.reasons[:10]),
-            hint="Look at the batch on the model's tab Monitor.",
-            facts={"batch": batch.key, "rows": batch.rows, "drifted": list(batch.drifted[:20])},
-            run_id=self._context.run.id,
-            access=self._access,
-        )
-
-    def _labels(self, batch: Batch, frame: pd.DataFrame, scores: pd.DataFrame | None) -> BatchLabels | None:
-        """Return what the labels say that came with the rows, if any did."""
-        target = self._reference.evidence.target
-        if scores is None or target not in frame or not frame[target].notna().any():
-            return None
-        import pandas as pd
-
-        from core.monitored import BatchLabels, judge_measured
-        from core.monitoring import LabelBook
-
-        ids = range(len(frame))
-        book, delivery = LabelBook.of(ids).add(pd.DataFrame({"row_id": ids, "y_true": frame[target].to_numpy()}))
-        try:
-            measured, state = judge_measured(
-                scores.assign(row_id=ids), book, self._reference, batch.performance, self._settings, look=batch.look
+    def raise_alarms(self) -> None:
+        """Raise an alert for each batch that is an alarm, as the last thing that a run does."""
+        for batch in self._alarms:
+            state = batch.state
+            if state.state != "alarm" or batch.simulated:
+                continue
+            alerts.raise_alert(
+                self._version.model_id,
+                f"batch/{batch.fingerprint}" + ("/labels" if batch.labels is not None else ""),
+                f"Batch {batch.name}: {state.reasons[0]}",
+                level="critical",
+                message="\n".join(state.reasons[:10]),
+                hint="Look at the batch on the model's tab Monitor.",
+                facts={"batch": batch.key, "rows": batch.rows, "drifted": list(batch.drifted[:20])},
+                run_id=self._context.run.id,
+                access=self._access,
             )
-        except PlumblineError:
-            return None  # no label that the model knows: the batch says so as a column that it cannot read
-        return BatchLabels(batch.key, self._context.run.id, len(book), delivery.sentence, measured, state)
+
+
+def _scorer(version: ModelVersion, settings: MonitorSettings, *, access: Access) -> RowScorer:
+    """Return what scores the rows, and decides by the rule in force where it is clear which one that is."""
+    from core.models import RowScorer
+
+    try:
+        scorer = RowScorer(version, access=access)
+    except InputError:
+        return RowScorer(version, policy="none", access=access)
+    return RowScorer(version, row_id=settings.row_id, access=access) if scorer.draws else scorer
 
 
 def watch_scored(
-    context: RunContext, version: ModelVersion, name: str, scored: Path, added: Mapping[str, str]
+    context: RunContext, version: ModelVersion, name: str, scored: Path, added: Mapping[str, str], rule: str | None
 ) -> JsonObject:
     """Compare a file that was scored as a batch, where its model is watched; return what the result says of it.
 
@@ -307,6 +322,8 @@ def watch_scored(
         Parquet file of the scored rows.
     added : mapping of str to str
         Columns of the predictions in the file, by the names that the scorer gave them.
+    rule : str or None
+        Name of the file of the rule that decided.
     """
     from core.datasets import load_frame
     from core.monitored import plan_of
@@ -315,8 +332,11 @@ def watch_scored(
         return {}
     frame = load_frame(scored)
     predictions = frame[list(added.values())].set_axis(list(added), axis=1)
-    batch = NewBatch(name, time.time(), frame.drop(columns=list(added.values())), predictions)
+    batch = NewBatch(name, time.time(), frame.drop(columns=list(added.values())), predictions, rule or "")
     try:
-        return Watch(context, version).add([batch])
+        watch = Watch(context, version)
+        said = watch.add([batch])
+        watch.raise_alarms()
+        return said
     except PlumblineError as error:
         return {"watch_problem": error.message}

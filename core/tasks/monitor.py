@@ -176,15 +176,21 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     version = resolve(context.settings["version"], access=context.access)
     context.report(Event("read", 0.0, "Reading the rows"))
     if "labels" in context.settings:
+        watch = Watch(context, version)
         frame, columns = _frame(context, version), context.settings["labels"]
         require_columns(frame.columns, [columns["row_id"], columns["label"]], what="The file")
         labels = frame[[columns["row_id"], columns["label"]]].set_axis(["row_id", "y_true"], axis=1)
-        return Watch(context, version).add_labels(labels)
+        said = watch.add_labels(labels)
+        watch.raise_alarms()
+        return said
     if "changes" in context.settings:
         changes = changes_adapter().validate_python(context.settings["changes"])
         return Watch(context, version).simulate(changes, int(context.settings["rows"]), float(context.settings["at"]))
     batches, undated = _batches(context, version)
-    return {**Watch(context, version).add(batches), "undated": undated}
+    watch = Watch(context, version)
+    said = watch.add(batches)
+    watch.raise_alarms()
+    return {**said, "undated": undated}
 
 
 def _batches(context: RunContext, version: ModelVersion) -> tuple[list[NewBatch], int]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from core import alerts
-from core.batch_sources import SourceBatch, SourceLook, look_at
+from core.batch_sources import ChangedError, SourceBatch, SourceLook, look_at
 from core.catalog import ModelVersion, Run, RunState, artifacts, runs
 from core.errors import PlumblineError, shortened
 from core.jobs import RunContext, TaskSpec
@@ -74,7 +74,7 @@ def _checked(context: RunContext) -> dict[str, JsonValue]:
     context.report(Event("look", 0.0, "Looking for new batches"))
     before, known = _state(context)
     look = look_at(settings["kind"], settings["values"], before, workspace=context.access.workspace)
-    said: JsonObject = {"source": settings["source"], "found": len(look.batches), "notes": list(look.notes)}
+    said: JsonObject = {"source": settings["source"], "found": len(look.batches)}
     said |= _compared(context, version, look)
     state = json.dumps(look.state(), sort_keys=True).encode()
     if state != known:
@@ -102,27 +102,33 @@ def _compared(context: RunContext, version: ModelVersion, look: SourceLook) -> J
     """Bring the batches of a look, one after the other; one that cannot be read holds up no other."""
     lists: dict[str, list[JsonValue]] = {}
     problems: list[JsonValue] = []
+    notes: list[JsonValue] = list(look.notes)
     values: JsonObject = {}
-    watch: Watch | None = None
+    watch = Watch(context, version) if look.batches else None
     for number, batch in enumerate(look.batches, start=1):
         context.report(Event("read", 0.02, f"Reading {number:,} of {len(look.batches):,}: {shortened(batch.name)}"))
         try:
             rows = _rows(context, version, look, batch)
+            assert watch is not None  # there are batches
+            added = watch.add([NewBatch(shortened(batch.name, 200), batch.at, rows)])
+        except ChangedError as error:
+            notes.append(f"{error.message} {error.hint}")
+            continue
         except PlumblineError as error:
             look.failed(batch)
             problems.append({"name": batch.name, "message": error.message, "hint": error.hint})
             key = hashlib.sha256(f"{batch.name}\n{batch.stamp}".encode()).hexdigest()[:32]
             _alert(context, key, f"{shortened(batch.name)} could not be read as a batch", error)
             continue
-        watch = watch or Watch(context, version)
-        added = watch.add([NewBatch(shortened(batch.name, 200), batch.at, rows)])
         look.brought(batch)
         for name, value in added.items():
             if isinstance(value, list):
                 lists.setdefault(name, []).extend(value)
             else:
                 values[name] = value
-    return {**values, **lists, "problems": problems[:_SHOWN_PROBLEMS], "unread": len(problems)}
+    if watch is not None:
+        watch.raise_alarms()
+    return {**values, **lists, "notes": notes, "problems": problems[:_SHOWN_PROBLEMS], "unread": len(problems)}
 
 
 def _rows(context: RunContext, version: ModelVersion, look: SourceLook, batch: SourceBatch) -> pd.DataFrame:

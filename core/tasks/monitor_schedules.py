@@ -8,13 +8,14 @@ from typing import Any
 from core import jobs
 from core.access import Access
 from core.batch_sources import SOURCE_KINDS, check_source, source_settings
-from core.catalog import Run, Schedule, models, runs, schedules
+from core.catalog import Model, Run, Schedule, models, runs, schedules
 from core.catalog.row import new_id
+from core.checked import CheckedSettings
 from core.errors import DeniedError, shortened
 from core.jobs import Timing
 from core.settings import get_settings
 
-__all__ = ["add_schedule", "check_now", "last_check", "schedules_of", "shown_source"]
+__all__ = ["add_schedule", "change_schedule", "check_now", "last_check", "schedules_of", "shown_source"]
 
 _TASK = "monitor_check"
 
@@ -64,8 +65,45 @@ def add_schedule(model_id: str, kind: str, values: Mapping[str, Any], timing: Ti
         )
     checked = check_source(kind, values, workspace=access.workspace)
     settings = {"model": model.id, "source": new_id(), "kind": kind, "values": checked.model_dump(mode="json")}
-    title = shortened(f"Batches of {model.name}: {SOURCE_KINDS[kind].shown(checked)}", 200)
-    return jobs.add_schedule(_TASK, settings, timing, title=title, access=access)
+    return jobs.add_schedule(_TASK, settings, timing, title=_title(model, kind, checked), access=access)
+
+
+def change_schedule(schedule_id: str, values: Mapping[str, Any], timing: Timing, *, access: Access) -> Schedule:
+    """Change where and when new batches are looked for. What was seen before stays known while the place is the same.
+
+    Parameters
+    ----------
+    schedule_id : str
+        Id of the schedule.
+    values : mapping
+        Settings of the source.
+    timing : Timing
+        Times at which checks start.
+    access : Access
+        The workspace, and who acts in it.
+
+    Raises
+    ------
+    DeniedError
+        When the source may not be read here.
+    NotFoundError
+        When the workspace does not have this schedule.
+    PlumblineError
+        When a value cannot be used, or a credential or package is missing.
+    """
+    before = schedules.get(schedule_id, access=access).settings
+    kind = before["kind"]
+    checked = check_source(kind, values, workspace=access.workspace).model_dump(mode="json")
+    identity = SOURCE_KINDS.require(kind).identity
+    moved = any(checked[name] != before["values"].get(name) for name in identity)
+    settings = {**before, "source": new_id() if moved else before["source"], "values": checked}
+    model = models.get(before["model"], access=access)
+    title = _title(model, kind, source_settings(kind, checked))
+    return jobs.change_schedule(schedule_id, settings=settings, timing=timing, title=title, access=access)
+
+
+def _title(model: Model, kind: str, source: CheckedSettings) -> str:
+    return shortened(f"Batches of {model.name}: {SOURCE_KINDS[kind].shown(source)}", 200)
 
 
 def check_now(schedule_id: str, *, access: Access) -> str:
@@ -82,7 +120,6 @@ def check_now(schedule_id: str, *, access: Access) -> str:
 
 def last_check(schedule: Schedule, *, access: Access) -> Run | None:
     """Return the newest check of the source of a schedule, also one that a person started; None before the first."""
-    for run in runs.find(task=_TASK, access=access):
-        if run.settings["source"] == schedule.settings["source"]:
-            return run
-    return None
+    source = schedule.settings["source"]
+    checks = runs.find(task=_TASK, settings_name=source, limit=20, access=access)
+    return next((run for run in checks if run.settings["source"] == source), None)

@@ -11,6 +11,7 @@ from core.errors import JobError, LimitError
 from core.jobs import RunContext, TaskSpec
 from core.jsonable import JsonObject
 from core.pipelines import WORKSPACE_VARIABLE, StepCall, StepState, execute
+from core.tasks.pipeline_batches import bring_batches
 from core.tasks.pipeline_models import perform_registrations
 
 __all__ = ["SPEC", "run", "submit"]
@@ -22,6 +23,7 @@ SPEC = TaskSpec(
     page="pipelines",
     subject="pipeline",
     repeatable=False,  # its folder belongs to the run of the pipeline
+    submits=("monitor",),
     keeps_data=False,
 )
 
@@ -44,6 +46,9 @@ def run(context: RunContext) -> JsonObject:
     if call.shipped:
         call = replace(call, variables={**call.variables, WORKSPACE_VARIABLE: "1"})
     outcome = execute(call, echo=_print)
+    if call.shipped:  # also of a step that failed: an alarm may end it
+        name = f"{call.step} of pipeline {context.settings['pipeline'][:6]}"
+        bring_batches(call.outputs, name=name, report=context.report, access=context.access)
     match outcome.state:
         case StepState.SUCCEEDED:
             if call.shipped:

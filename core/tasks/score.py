@@ -212,7 +212,7 @@ def run(context: RunContext) -> dict[str, JsonValue]:
     for name in kept:
         context.keep(name, context.workdir / name)
     context.report(Event("compare", 0.98, "Comparing the rows with those of training"))
-    watched = watch_scored(context, version, settings["filename"], out, added)
+    watched = watch_scored(context, version, settings["filename"], out, added, report.policy)
     return (
         watched
         | ScoredFile(

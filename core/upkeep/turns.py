@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 
+from core.catalog import monitor_plans
 from core.storage import PREFIXES
 from core.upkeep.cache import trim_cache
 from core.upkeep.collector import collect
@@ -26,7 +27,8 @@ class Turns:
 def take_turn() -> bool:
     """Do the next part, unless the last turn was less than ten seconds ago.
 
-    It removes visitors who did not come back, makes deletions final, and collects the contents with the next prefix.
+    It removes visitors who did not come back, makes deletions final, and collects the contents with the next prefix;
+    once in all turns it removes files of batches that are kept no longer.
 
     Returns
     -------
@@ -40,6 +42,8 @@ def take_turn() -> bool:
     prefix = PREFIXES[Turns.position]
     remove_due()
     purge()
+    if Turns.position == 0:
+        monitor_plans.remove_old_files(time.time())
     collect([prefix])
     trim_cache(prefix)
     return True

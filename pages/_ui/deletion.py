@@ -10,7 +10,7 @@ from core.catalog import Deletion
 from core.deletion import Kind
 from pages._ui import address, frame, keys, numbers
 
-__all__ = ["button", "notices"]
+__all__ = ["ask", "button", "notices"]
 
 _NOUNS: dict[str, str] = {"version": "version of a model"}
 _SHOWN = 3
@@ -44,8 +44,13 @@ def button(
         help=help_text,
         on_click=None if menu is None else lambda: st.session_state.update({menu: False}),
     ):
-        dialog = st.dialog(f"Delete this {_NOUNS.get(kind, kind)}?", icon=":material/delete:")
-        dialog(frame.guarded(_confirm))(kind, row_id, name, after or {})
+        ask(kind, row_id, name=name, after=after)
+
+
+def ask(kind: Kind, row_id: str, *, name: str = "delete", after: dict[str, str] | None = None) -> None:
+    """Open the dialog that asks whether something is to be deleted; the parameters are those of `button`."""
+    dialog = st.dialog(f"Delete this {_NOUNS.get(kind, kind)}?", icon=":material/delete:")
+    dialog(frame.guarded(_confirm))(kind, row_id, name, after or {})
 
 
 def _confirm(kind: Kind, row_id: str, name: str, after: dict[str, str]) -> None:

@@ -16,11 +16,13 @@ from pages._ui import frame
 
 __all__ = ["form", "next_times", "words"]
 
-_UNITS = {"minutes": 60, "hours": 3_600, "days": 86_400}
+_UNITS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
 _TIMES = 3
+_CRON = "0 6 * * MON-FRI"
+_AT_TIMES, _AT_INTERVAL = "At times", "At an interval"
 
 
-def form(key: str, *, label: str = "Runs start") -> Timing | None:
+def form(key: str, *, label: str = "Runs start", before: Timing | None = None) -> Timing | None:
     """Draw the form for the times of a schedule, and when its runs would start; return them.
 
     Parameters
@@ -29,27 +31,32 @@ def form(key: str, *, label: str = "Runs start") -> Timing | None:
         Beginning of the keys of the widgets.
     label : str, default="Runs start"
         Label of the choice between times and an interval.
+    before : Timing, optional
+        Times that the form begins with; by default those of a new schedule.
 
     Returns
     -------
     Timing or None
         None where a value cannot be used, which the page then says.
     """
-    kind = st.radio(label, ["At times", "At an interval"], horizontal=True, key=f"{key}-kind")
+    known = before or Timing(cron=_CRON)
+    every_s = known.interval_s
+    kind = st.radio(label, [_AT_TIMES, _AT_INTERVAL], 0 if every_s is None else 1, horizontal=True, key=f"{key}-kind")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if kind == "At times":
+        if kind == _AT_TIMES:
             cron = st.text_input(
                 "Cron expression",
-                value="0 6 * * MON-FRI",
+                value=known.cron or _CRON,
                 key=f"{key}-cron",
                 width=260,
                 help="Minute, hour, day of the month, month and day of the week.",
             )
-            zone = st.text_input("Time zone", value="UTC", key=f"{key}-zone", width=220)
+            zone = st.text_input("Time zone", value=known.time_zone, key=f"{key}-zone", width=220)
             given: dict[str, object] = {"cron": cron, "time_zone": zone.strip()}
         else:
-            every = st.number_input("Every", min_value=1, value=1, key=f"{key}-every", width=140)
-            unit = st.selectbox("Unit", list(_UNITS), index=2, key=f"{key}-unit", width=160)
+            count, of = _in_units(every_s or _UNITS["days"])
+            every = st.number_input("Every", min_value=1, value=count, key=f"{key}-every", width=140)
+            unit = st.selectbox("Unit", list(_UNITS), index=list(_UNITS).index(of), key=f"{key}-unit", width=160)
             given = {"interval_s": float(every * _UNITS[unit])}
     with frame.errors_shown():
         timing = Timing(**given)
@@ -58,6 +65,12 @@ def form(key: str, *, label: str = "Runs start") -> Timing | None:
         st.caption(f"{frame.plain(timing.describe())}. Next: {said}")
         return timing
     return None
+
+
+def _in_units(seconds: float) -> tuple[int, str]:
+    """Return an interval as a number of the largest unit of which it is a multiple."""
+    unit = next((name for name, length in reversed(_UNITS.items()) if seconds % length == 0), "minutes")
+    return max(1, round(seconds / _UNITS[unit])), unit
 
 
 def words(schedule: Schedule) -> str:
@@ -74,8 +87,8 @@ def next_times(schedule: Schedule) -> str:
         return ""
     try:
         following = _following(jobs.timing_of(schedule), schedule.next_at)
-    except PlumblineError:
-        following = [schedule.next_at]
+    except PlumblineError:  # such as a time zone that this installation does not know; its problem says so
+        return ""
     return ", then ".join(_clock(at, schedule.time_zone) for at in following)
 
 
@@ -87,4 +100,5 @@ def _following(timing: Timing, first: float) -> list[float]:
 
 
 def _clock(at: float, time_zone: str) -> str:
-    return f"{datetime.fromtimestamp(at, ZoneInfo(time_zone)):%a %d %b, %H:%M}"
+    zone = ZoneInfo(time_zone)
+    return f"{datetime.fromtimestamp(at, zone):%a %d %b, %H:%M}" + (" (UTC)" if time_zone == "UTC" else "")

@@ -11,7 +11,7 @@ from pages.models.monitor_alerts import LEVELS
 
 __all__ = ["show"]
 
-_MOST = 5
+_MOST = 3
 
 
 def show() -> None:
@@ -27,8 +27,7 @@ def show() -> None:
             badges.show(LEVELS[item.level])
             with st.container(gap=None):
                 st.markdown(f"**{frame.plain(names.get(item.model_id, 'A model'))}**")
-                st.caption(frame.plain(item.title))
-            st.caption(numbers.ago(item.raised_at), width="content")
+                st.caption(f"{frame.plain(item.title)} ({numbers.ago(item.raised_at)})")
             if st.button("Open", icon=":material/arrow_forward:", key=f"home-alert-open-{item.id}"):
                 st.switch_page("pages/models/page.py", query_params={"model": item.model_id, "tab": "Monitor"})
     if len(waiting) > _MOST:

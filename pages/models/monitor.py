@@ -10,7 +10,7 @@ from core.access import has_feature
 from core.catalog import runs
 from core.monitored import Batch, MonitorSettings
 from core.monitoring import LOOK_STATES
-from pages._ui import badges, deletion, frame, listing, numbers, run_view
+from pages._ui import badges, deletion, frame, listing, numbers, popovers, run_view
 from pages._ui.badges import Badge
 from pages.models import (
     monitor_alerts,
@@ -18,6 +18,7 @@ from pages.models import (
     monitor_bring,
     monitor_charts,
     monitor_download,
+    monitor_groups,
     monitor_next,
     monitor_plan,
     monitor_schedule,
@@ -40,13 +41,13 @@ def show(opened: OpenModel) -> None:
     plan = monitored.plan_of(opened.model.id, access=access)
     batches = monitored.batches_of(opened.model.id, access=access)
     deletion.notices("schedule")
-    _actions(opened, plan)
+    _actions(opened, plan, batches)
     _working(opened)
+    monitor_alerts.show(opened.model.id)
     if not batches:
         _introduction()
         return
     chosen = _chosen(batches)
-    monitor_alerts.show(opened.model.id)
     if arrived := [batch for batch in batches if not batch.simulated]:
         badges.show(STATE_BADGES[arrived[-1].state.state])
         st.subheader(_headline(arrived))
@@ -58,15 +59,17 @@ def show(opened: OpenModel) -> None:
     with right:
         monitor_charts.performance(batches)
     _list(opened, batches)
-    monitor_batch.show(chosen)
-    monitor_download.show(opened.model.name, chosen)
+    monitor_groups.show(batches, chosen)
+    if monitor_batch.show(chosen):
+        monitor_download.show(opened.model.name, chosen)
     monitor_next.show(opened, chosen, plan or MonitorSettings())
 
 
-def _actions(opened: OpenModel, plan: MonitorSettings | None) -> None:
+def _actions(opened: OpenModel, plan: MonitorSettings | None, batches: list[Batch]) -> None:
+    popovers.close_asked()
     with st.container(horizontal=True):
         monitor_bring.show(opened, None if plan is None else plan.row_id)
-        monitor_plan.show(opened, plan)
+        monitor_plan.show(opened, plan, batches)
         if has_feature("schedules"):
             monitor_schedule.show(opened)
 
@@ -80,8 +83,10 @@ def _introduction() -> None:
 
 def _working(opened: OpenModel) -> None:
     """Draw the newest comparison while it works, or why it failed."""
-    known = [run for task in ("monitor", "monitor_check") for run in runs.find(task=task, access=frame.access())]
-    mine = [run for run in known if run.settings["model"] == opened.model.id]
+    model, access = opened.model.id, frame.access()
+    tasks = ("monitor", "monitor_check")
+    known = [run for task in tasks for run in runs.find(task=task, settings_name=model, limit=20, access=access)]
+    mine = [run for run in known if run.settings["model"] == model]
     newest = max(mine, key=lambda run: run.created_at, default=None)
     if newest is not None and (not newest.state.terminal or newest.error_message):
         run_view.show_run(newest.id)

@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from core import monitored
-from core.monitored import SCORE_COLUMN, Batch
+from core.errors import NotFoundError
+from core.monitored import KEPT_OUT, SCORE_COLUMN, Batch
 from core.monitoring import ColumnDrift, DriftReport
 from pages._ui import findings, frame, numbers
 from pages.models import monitor_charts, monitor_performance
@@ -16,29 +17,48 @@ __all__ = ["show"]
 _MOST_COLUMNS = 200
 
 
-def show(batch: Batch) -> None:
-    """Draw a batch."""
-    report = monitored.report_of(batch, access=frame.access())
+def show(batch: Batch) -> bool:
+    """Draw a batch; return whether its comparison is still kept."""
     state = batch.state
+    try:
+        report = monitored.report_of(batch, access=frame.access())
+    except NotFoundError:  # older than the plan keeps it
+        report = None
+    with_what = "" if report is None else f" {report.reference_rows:,}"
+    against = (
+        f"{with_what} rows of the batch {frame.plain(batch.reference)}"
+        if batch.reference
+        else f"{with_what} {KEPT_OUT}"
+    )
     st.markdown(f"### {frame.plain(batch.name)}")
     st.caption(
-        f"{batch.rows:,} rows, {numbers.when(batch.at):%-d %B %Y}, scored by version {batch.version}; compared with "
-        f"{report.reference_rows:,} rows that training kept out. Look {batch.look:,} of the series."
+        f"{batch.rows:,} rows, {numbers.when(batch.at):%-d %B %Y}, scored by version {batch.version}; compared with"
+        f"{against}. Look {batch.look:,} of the series."
     )
     for reason in state.reasons[:8]:
         st.markdown(f"- {frame.plain(reason)}")
     if batch.problem:
         st.warning(f"The rows could not be scored: {frame.plain(batch.problem)}")
+    for note in batch.notes:
+        st.caption(frame.plain(note))
     if batch.muted:
         why = "; ".join(f"{name}: {reason}" for name, reason in batch.muted.items())
         st.caption(f"Drifted, and muted: {frame.plain(why)}.")
     if state.caveat:
         st.caption(state.caveat)
     monitor_performance.show(batch)
+    if report is None:
+        st.info(
+            "Distributions and tests of this batch are no longer kept, as the rules say; its state and its performance "
+            "stay.",
+            icon=":material/auto_delete:",
+        )
+        return False
     _columns(batch, report)
     if report.data_quality:
         st.markdown("**The batch as data**")
         findings.show([finding.to_dict() for finding in report.data_quality])
+    return True
 
 
 def _columns(batch: Batch, report: DriftReport) -> None:

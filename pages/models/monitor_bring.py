@@ -11,20 +11,19 @@ from core.catalog import Dataset, datasets
 from core.datasets import column_types
 from core.storage import get_store
 from core.tasks import monitor
-from pages._ui import frame, uploader
+from pages._ui import frame, popovers, uploader
 from pages.models import monitor_simulate
 from pages.models.metrics import OpenModel
 
 __all__ = ["show"]
 
+_POPOVER = "models-monitor-bring"
 _FILE, _DATASET, _LABELS, _SIMULATION = "A file", "A dataset", "Labels", "What if"
 
 
 def show(opened: OpenModel, row_id: str | None) -> None:
     """Draw the popover; `row_id` is the column by which labels find their rows."""
-    with st.popover(
-        "Bring a batch", icon=":material/add:", type="primary", key="models-monitor-bring", on_change="rerun"
-    ) as popover:
+    with st.popover("Bring a batch", icon=":material/add:", type="primary", key=_POPOVER, on_change="rerun") as popover:
         if not popover.open:
             return
         kind = st.segmented_control(
@@ -37,7 +36,7 @@ def show(opened: OpenModel, row_id: str | None) -> None:
         if kind == _LABELS:
             _labels(opened, row_id)
         elif kind == _SIMULATION:
-            monitor_simulate.show(opened)
+            monitor_simulate.show(opened, _POPOVER)
         elif kind == _DATASET:
             _dataset(opened)
         else:
@@ -58,7 +57,7 @@ def _labels(opened: OpenModel, row_id: str | None) -> None:
         uploader.clear("models-monitor-labels")
         with frame.errors_shown():
             monitor.submit_labels(opened.version, file, file.name, row_id=ids, label=label, access=frame.access())
-            st.rerun()
+            popovers.close(_POPOVER)
 
 
 def _moment() -> float | None:
@@ -80,7 +79,7 @@ def _file(opened: OpenModel) -> None:
         uploader.clear("models-monitor-file")
         with frame.errors_shown():
             monitor.submit_upload(opened.version, file, file.name, at=at, access=frame.access())
-            st.rerun()
+            popovers.close(_POPOVER)
 
 
 def _dataset(opened: OpenModel) -> None:
@@ -94,7 +93,7 @@ def _dataset(opened: OpenModel) -> None:
     if st.button("Compare", type="primary", key="models-monitor-compare-dataset"):
         with frame.errors_shown():
             monitor.submit_dataset(opened.version, known[chosen], at=at, replay=replay, access=frame.access())
-            st.rerun()
+            popovers.close(_POPOVER)
 
 
 def _replay(dataset: Dataset) -> monitor.Replay | None:

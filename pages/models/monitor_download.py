@@ -69,6 +69,7 @@ def _metrics(model: str, batch: Batch, *, prometheus: bool) -> bytes:
         report,
         performance=tuple(item for item in known if item is not None),
         state=batch.state,
+        gaps=({} if batch.labels is None else batch.labels.subgroups.gaps) | batch.subgroups.gaps,
         labels={"model": model, "version": str(batch.version), "batch": batch.name},
     )
     if prometheus:

@@ -25,6 +25,9 @@ def show(opened: OpenModel, batch: Batch, plan: MonitorSettings) -> None:
             "Compare versions", icon=":material/compare_arrows:", key="models-monitor-compare"
         ):
             st.switch_page("pages/models/page.py", query_params={"model": opened.model.id, "tab": "Compare"})
+        if batch.drifted and not batch.simulated and not batch.problem:
+            with st.popover("New reference", icon=":material/flag:", key="models-monitor-rebase"):
+                _rebase(opened, batch, plan)
         if batch.drifted:
             with st.popover("Mute a column", icon=":material/notifications_off:", key="models-monitor-mute"):
                 _mute(opened, batch, plan)
@@ -53,6 +56,19 @@ def _retrain(opened: OpenModel) -> None:
         with frame.errors_shown():
             again = jobs.submit(run.task, run.settings, dataset=newest.id, title=run.title, access=access)
             st.switch_page(f"pages/{run.task}/page.py", query_params={"run": again})
+
+
+def _rebase(opened: OpenModel, batch: Batch, plan: MonitorSettings) -> None:
+    st.caption("This is how rows are from now on: the next batches are compared with this one.")
+    why = st.text_input("Why?", key="models-monitor-rebase-why")
+    pressed = st.button(
+        "Compare with this batch", type="primary", key="models-monitor-rebase-save", disabled=not why.strip()
+    )
+    if pressed:
+        with frame.errors_shown():
+            changed = plan.model_copy(update={"reference": batch.key})
+            monitored.change_plan(opened.model.id, changed, why=why, access=frame.access())
+            st.toast("The next batches are compared with this one. The rules lead back.")
 
 
 def _mute(opened: OpenModel, batch: Batch, plan: MonitorSettings) -> None:

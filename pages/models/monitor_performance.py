@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.monitored import Batch
+from core.monitored import SELECTION_RATE, Batch
 from core.monitoring import ESTIMATED_METRICS
 from pages._ui import frame, numbers
 
@@ -33,7 +33,7 @@ def show(batch: Batch) -> None:
             measured, title = labels.measured.measured, ESTIMATED_METRICS[labels.measured.metric].title
             about = f"On {labels.measured.labeled:,} of {labels.measured.rows:,} rows."
             _value(f"{title}, measured", measured.value, measured.low, measured.high, about)
-        for name, (gap, low, high) in batch.gaps.items():
+        for name, (gap, low, high) in batch.subgroups.gaps.get(SELECTION_RATE, {}).items():
             _value(f"Gap of selection rates by {frame.plain(name)}", gap, low, high, "Largest gap of two groups.")
     if estimate is not None and estimate.refused:
         st.caption(f"Not estimated: {frame.plain(estimate.refused)}")

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core import monitored
-from core.monitored import MonitorSettings
+from core.monitored import KEPT_OUT, Batch, MonitorSettings
 from core.monitoring import ESTIMATED_METRICS
-from pages._ui import frame
+from pages._ui import frame, popovers
 from pages.models.metrics import OpenModel
 
 __all__ = ["show"]
 
 _AUTO = "auto"
+_POPOVER = "models-monitor-rules"
 
 
-def show(opened: OpenModel, plan: MonitorSettings | None) -> None:
-    """Draw the popover with the settings."""
-    with st.popover("Rules", icon=":material/tune:", key="models-monitor-rules", on_change="rerun") as popover:
+def show(opened: OpenModel, plan: MonitorSettings | None, batches: Sequence[Batch]) -> None:
+    """Draw the popover with the settings; a batch can be what others are compared with."""
+    with st.popover("Rules", icon=":material/tune:", key=_POPOVER, on_change="rerun") as popover:
         if popover.open:
-            _form(opened, plan or MonitorSettings())
+            _form(opened, plan or MonitorSettings(), batches)
 
 
-def _form(opened: OpenModel, before: MonitorSettings) -> None:
+def _form(opened: OpenModel, before: MonitorSettings, batches: Sequence[Batch]) -> None:
     st.caption("Rules hold for the batches that come from now on.")
     alpha = st.number_input(
         "False alarms in the whole series",
-        0.001,
-        0.49,
+        min(0.001, before.alpha),
+        0.499,
         before.alpha,
         format="%.3f",
         key="models-monitor-alpha",
@@ -35,17 +38,18 @@ def _form(opened: OpenModel, before: MonitorSettings) -> None:
     )
     relevance = st.number_input(
         "Smallest change that matters",
-        0.005,
-        0.9,
+        min(0.005, before.relevance),
+        max(0.9, before.relevance),
         before.relevance,
         format="%.3f",
         key="models-monitor-relevance",
         help="From 0 to 1: the distance of two distributions, or the share of rows on another level.",
     )
+    reference = _reference(before, batches)
     metric, bound = _performance(opened, before)
     gap = st.number_input(
         "Largest gap of selection rates between groups",
-        0.001,
+        min(0.001, before.largest_gap or 1.0),
         1.0,
         before.largest_gap,
         format="%.3f",
@@ -56,7 +60,17 @@ def _form(opened: OpenModel, before: MonitorSettings) -> None:
         "Column of ids",
         before.row_id or "",
         key="models-monitor-row-id",
-        help="Ids and scores of the rows are kept with a batch, so that labels find them later. Other columns are not.",
+        help="Ids, scores and groups of the rows are kept with a batch, so that labels find them later. Other columns "
+        "are not.",
+    )
+    keep_days = st.number_input(
+        "Days for which batches are kept",
+        1,
+        36_500,
+        before.keep_days,
+        key="models-monitor-keep",
+        placeholder="For as long as their runs",
+        help="Then distributions, ids and labels of a batch are removed. Its state and its performance stay.",
     )
     muted = _muted(opened, before)
     unexplained = any(not why.strip() for why in muted.values())
@@ -70,9 +84,30 @@ def _form(opened: OpenModel, before: MonitorSettings) -> None:
                 largest_gap=gap,
                 row_id=row_id.strip() or None,
                 muted=muted,
+                reference=reference,
+                keep_days=keep_days,
             )
             monitored.change_plan(opened.model.id, changed, access=frame.access())
             st.toast("Saved. The next batch is judged by these rules.")
+            popovers.close(_POPOVER)
+
+
+def _reference(before: MonitorSettings, batches: Sequence[Batch]) -> str | None:
+    """Draw the choice of what batches are compared with."""
+    names = {batch.key: batch.name for batch in reversed(batches) if not batch.simulated and not batch.problem}
+    known = before.reference in names
+    if before.reference is not None and not known:
+        st.warning("The batch that others are compared with was deleted.", icon=":material/warning:")
+    chosen = st.selectbox(
+        "Compare with",
+        ["", *names],
+        1 + list(names).index(str(before.reference)) if known else 0,
+        format_func=lambda key: f"The batch {frame.plain(names[key])}" if key else KEPT_OUT.capitalize(),
+        key="models-monitor-reference",
+        help="Columns and the score are compared with these rows. A batch holds for those that the same version "
+        "scores; the performance is estimated from the rows that training kept out in any case.",
+    )
+    return chosen or None
 
 
 def _performance(opened: OpenModel, before: MonitorSettings) -> tuple[str, float | None]:
@@ -108,7 +143,8 @@ def _muted(opened: OpenModel, before: MonitorSettings) -> dict[str, str]:
         placeholder="None",
         help="Columns whose drift is known. They are compared and shown, and raise no alarm.",
     )
-    return {
+    elsewhere = {name: why for name, why in before.muted.items() if name not in names}  # columns of other versions
+    return elsewhere | {
         name: st.text_input(
             f"Why does the drift of {frame.plain(name)} not matter?",
             before.muted.get(name, ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -12,16 +13,20 @@ from core.batch_sources import SOURCE_KINDS, SourceKind
 from core.catalog import Run, RunState, Schedule
 from core.errors import PlumblineError
 from core.tasks import monitor_schedules
-from pages._ui import badges, deletion, frame, model_fields, numbers, timing
+from pages._ui import badges, deletion, frame, model_fields, numbers, popovers, timing
 from pages.models.metrics import OpenModel
 
 __all__ = ["outcome", "show"]
 
 _POPOVER = "models-monitor-schedule"
+_ASKED = f"{_POPOVER}-asked"
 
 
 def show(opened: OpenModel) -> None:
     """Draw the popover."""
+    if asked := st.session_state.pop(_ASKED, None):  # outside of the popover, which would cover the dialog
+        after = {"model": opened.model.id, "version": str(opened.version.number), "tab": "Monitor"}
+        deletion.ask("schedule", asked, name=f"schedule-{asked}-delete", after=after)
     with st.popover("Schedule", icon=":material/schedule:", key=_POPOVER, on_change="rerun") as popover:
         if not popover.open:
             return
@@ -29,7 +34,7 @@ def show(opened: OpenModel) -> None:
         if not listed:
             st.caption("Batches come when someone brings them. With a schedule they are looked for, and compared.")
         for schedule in listed:
-            _schedule(opened, schedule)
+            _schedule(schedule)
         if not frame.access().may(Role.EDITOR):
             st.caption("Editors and admins of the workspace add schedules.")
             return
@@ -37,7 +42,7 @@ def show(opened: OpenModel) -> None:
         _form(opened)
 
 
-def _schedule(opened: OpenModel, schedule: Schedule) -> None:
+def _schedule(schedule: Schedule) -> None:
     key = f"{_POPOVER}-{schedule.id}"
     may = frame.access().may(Role.EDITOR)
     with st.container(border=True, key=key):
@@ -70,8 +75,38 @@ def _schedule(opened: OpenModel, schedule: Schedule) -> None:
                 on_click=_toggle,
                 args=(schedule.id, not schedule.enabled),
             )
-            after = {"model": opened.model.id, "version": str(opened.version.number), "tab": "Monitor"}
-            deletion.button("schedule", schedule.id, name=f"schedule-{schedule.id}-delete", after=after, menu=_POPOVER)
+            st.button(
+                "Delete…",
+                icon=":material/delete:",
+                key=f"{key}-delete",
+                disabled=not may,
+                on_click=_ask_deletion,
+                args=(schedule.id,),
+            )
+        if may and schedule.settings["kind"] in SOURCE_KINDS:
+            _change(schedule, key)
+
+
+def _change(schedule: Schedule, key: str) -> None:
+    """Draw what can be changed of a schedule, when someone asks for it."""
+    toggle = f"{key}-change"
+    if st.session_state.pop(f"{toggle}-done", False):
+        st.session_state[toggle] = False  # before it is drawn, so that the browser is told
+    if not st.toggle("Change it", key=toggle):
+        return
+    kind = SOURCE_KINDS[schedule.settings["kind"]]
+    values = _values(kind, f"{key}-{kind.name}", schedule.settings["values"])
+    try:
+        known = jobs.timing_of(schedule)
+    except PlumblineError:  # its problem says why
+        known = None
+    times = timing.form(f"{key}-timing", label="Checks start", before=known)
+    if st.button("Save", type="primary", key=f"{key}-save", disabled=times is None) and times is not None:
+        with frame.errors_shown():
+            monitor_schedules.change_schedule(schedule.id, values, times, access=frame.access())
+            st.toast("Saved. The next check looks there.", icon=":material/schedule:")
+            st.session_state[f"{toggle}-done"] = True
+            st.rerun()
 
 
 def _source(schedule: Schedule) -> str:
@@ -119,6 +154,11 @@ def _check(schedule_id: str) -> None:
         st.toast("The source is looked at now.", icon=":material/search:")
 
 
+def _ask_deletion(schedule_id: str) -> None:
+    st.session_state[_ASKED] = schedule_id
+    st.session_state[_POPOVER] = False
+
+
 def _toggle(schedule_id: str, enabled: bool) -> None:
     with frame.errors_shown():
         jobs.change_schedule(schedule_id, enabled=enabled, access=frame.access())
@@ -136,7 +176,7 @@ def _form(opened: OpenModel) -> None:
     )
     kind = SOURCE_KINDS[str(name)]
     st.caption(kind.help)
-    values = _values(kind)
+    values = _values(kind, f"{_POPOVER}-{kind.name}", {})
     times = timing.form(f"{_POPOVER}-timing", label="Checks start")
     st.caption("The model's champion scores what comes, or else its newest version.")
     label, key = "Add the schedule", f"{_POPOVER}-add"
@@ -145,26 +185,28 @@ def _form(opened: OpenModel) -> None:
         with frame.errors_shown():
             monitor_schedules.add_schedule(opened.model.id, kind.name, values, times, access=frame.access())
             st.toast("The schedule was added.", icon=":material/schedule:")
-            st.rerun()
+            popovers.close(_POPOVER)
 
 
-def _values(kind: SourceKind) -> dict[str, Any]:
+def _values(kind: SourceKind, key: str, before: Mapping[str, Any]) -> dict[str, Any]:
     """Draw the fields of a kind's settings, the numbers under "Limits", and return what is in them."""
     fields = kind.settings.model_fields
     texts = [name for name, field in fields.items() if field.annotation is str]
     values: dict[str, Any] = {}
     for name in texts:
-        field, key = fields[name], f"{_POPOVER}-{kind.name}-{name}"
+        field = fields[name]
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         draw = st.text_area if extra.get("multiline") else st.text_input
         default = "" if field.is_required() else model_fields.default(kind.settings, name)
-        values[name] = draw(field.title or name, default, key=key, help=field.description)
-    with st.expander("Limits", key=f"{_POPOVER}-{kind.name}-limits"):
+        value = before.get(name, default)
+        values[name] = draw(field.title or name, value, key=f"{key}-{name}", help=field.description)
+    with st.expander("Limits", key=f"{key}-limits"):
         for name in [name for name in fields if name not in texts]:
+            number = model_fields.number(kind.settings, name)
             values[name] = st.number_input(
                 fields[name].title or name,
-                **model_fields.number(kind.settings, name),
-                key=f"{_POPOVER}-{kind.name}-{name}",
+                **(number | {"value": before.get(name, number["value"])}),
+                key=f"{key}-{name}",
                 help=fields[name].description,
             )
     return values

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.monitoring import Change, changes_adapter
 from core.tasks import monitor
-from pages._ui import frame
+from pages._ui import frame, popovers
 from pages.models.metrics import OpenModel
 
 __all__ = ["show"]
@@ -26,8 +26,8 @@ _KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
 """Title of each change, and the kinds of column that it fits."""
 
 
-def show(opened: OpenModel) -> None:
-    """Draw the form."""
+def show(opened: OpenModel, popover: str) -> None:
+    """Draw the form, in a popover that closes when it was sent."""
     fields = [field for field in opened.version.columns if field["role"] == "feature"]
     offered = [name for name, (_, fits) in _KINDS.items() if any(field["kind"] in fits for field in fields)]
     kind = st.selectbox("What if", offered, format_func=lambda name: _KINDS[name][0], key="models-simulate-kind")
@@ -39,7 +39,7 @@ def show(opened: OpenModel) -> None:
         with frame.errors_shown():
             changes: list[Change] = changes_adapter().validate_python([values])
             monitor.submit_simulation(opened.version, changes, access=frame.access())
-            st.rerun()
+            popovers.close(popover)
 
 
 def _values(kind: str, field: dict[str, Any]) -> dict[str, Any]:

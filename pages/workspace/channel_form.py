@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import streamlit as st
 
 from core import alerts
 from core.alerts import ALERT_LEVELS, CHANNEL_KINDS, ChannelKind
 from core.catalog import AlertChannel
-from pages._ui import frame
+from pages._ui import frame, popovers
 
-__all__ = ["add", "change", "close_asked"]
+__all__ = ["add", "change"]
 
-_CLOSED = "workspace-channel-closed"
 _CREDENTIAL = (
     "Name of the credential that messages are signed with, such as WEBHOOK_SALES: it begins with WEBHOOK_. Whoever "
     "runs the server sets its value, a random text of 16 characters or more, as PLUMBLINE_SECRET_WEBHOOK_SALES or "
@@ -39,7 +38,7 @@ def add(names: dict[str, str]) -> None:
         with frame.errors_shown():
             channel = alerts.add_channel(kind.name, **values, access=frame.access())
             st.toast(f"{frame.plain(channel.name)} was added. Send a test alert now.", icon=":material/notifications:")
-            _close("workspace-channel-add")
+            popovers.close("workspace-channel-add")
 
 
 def change(channel: AlertChannel, names: dict[str, str]) -> None:
@@ -52,7 +51,7 @@ def change(channel: AlertChannel, names: dict[str, str]) -> None:
         with frame.errors_shown():
             alerts.change_channel(channel.id, **given, access=frame.access())
             st.toast("Saved.", icon=":material/check:")
-            _close(f"{key}-edit")
+            popovers.close(f"{key}-edit")
 
 
 def _fields(kind: ChannelKind, key: str, names: dict[str, str], channel: AlertChannel | None) -> dict[str, Any]:
@@ -84,11 +83,12 @@ def _fields(kind: ChannelKind, key: str, names: dict[str, str], channel: AlertCh
         format_func=ALERT_LEVELS.__getitem__,
         key=f"{key}-level",
     )
+    limited = [] if channel is None else channel.model_ids
     chosen = st.multiselect(
         "Models",
-        list(names),
-        [] if channel is None else [item for item in channel.model_ids if item in names],
-        format_func=names.__getitem__,
+        [*names, *(item for item in limited if item not in names)],  # a deleted one can come back
+        limited,
+        format_func=lambda item: names.get(item, "A deleted model"),
         key=f"{key}-models",
         placeholder="All models",
     )
@@ -100,15 +100,3 @@ def _fields(kind: ChannelKind, key: str, names: dict[str, str], channel: AlertCh
 def _shown(channel: AlertChannel | None) -> str:
     """Return the target for a form: nothing of one that may hold a secret, which stays where nothing is written."""
     return channel.target if channel is not None and alerts.shown_target(channel) == channel.target else ""
-
-
-def _close(popover: str) -> NoReturn:
-    """Draw the page anew with a popover closed."""
-    st.session_state[_CLOSED] = popover
-    st.rerun()
-
-
-def close_asked() -> None:
-    """Close the popover whose form was sent; call it before the popovers are drawn."""
-    if popover := st.session_state.pop(_CLOSED, None):
-        st.session_state[popover] = False

@@ -11,7 +11,7 @@ from core.access import FEATURES, Role, has_feature, profile
 from core.alerts import ALERT_LEVELS, CHANNEL_KINDS, DELIVERY_STATES, Outcome
 from core.catalog import AlertChannel
 from core.errors import PlumblineError
-from pages._ui import badges, frame, numbers
+from pages._ui import badges, frame, numbers, popovers
 from pages.workspace import channel_form
 
 __all__ = ["show"]
@@ -32,7 +32,7 @@ def show() -> None:
             icon=":material/notifications_off:",
         )
         return
-    channel_form.close_asked()
+    popovers.close_asked()
     known = alerts.channels(access=frame.access())
     names = {model.id: model.name for model in models.find(access=frame.access())}
     if not known:
@@ -61,9 +61,11 @@ def _channel(channel: AlertChannel, names: dict[str, str]) -> None:
         st.caption(_sends(channel, names))
         _last(channel)
         tried = st.session_state.get(_TRIED)
+        shown = ""
         if tried is not None and tried[0] == channel.id:
             _outcome(*tried[1:])
-        elif channel.problem:
+            shown = tried[1].problem
+        if channel.problem and channel.problem != shown:
             st.warning(frame.plain(channel.problem), icon=":material/warning:")
 
 
@@ -101,9 +103,10 @@ def _last(channel: AlertChannel) -> None:
 
 def _actions(channel: AlertChannel, names: dict[str, str], key: str) -> None:
     st.button("Send a test alert", icon=":material/send:", key=f"{key}-try", on_click=_try, args=(channel.id,))
-    with st.popover("Edit", icon=":material/edit:", key=f"{key}-edit", on_change="rerun") as popover:
-        if popover.open:
-            channel_form.change(channel, names)
+    if channel.kind in CHANNEL_KINDS:  # not of an extension that is no longer there
+        with st.popover("Edit", icon=":material/edit:", key=f"{key}-edit", on_change="rerun") as popover:
+            if popover.open:
+                channel_form.change(channel, names)
     st.button(
         "Turn off" if channel.enabled else "Turn on",
         icon=":material/pause:" if channel.enabled else ":material/play_arrow:",

@@ -15,6 +15,7 @@ import sqlite3
 import sys
 import tarfile
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -90,15 +91,15 @@ def _fill() -> dict[str, Any]:
     }
 
 
-def main(name: str) -> None:
-    """Make the installation and pack it."""
+def pack(name: str, fill: Callable[[], dict[str, Any]]) -> None:
+    """Make an installation, fill it, and pack it; what the function returns is its ``expected.json``."""
     target = HERE / f"{name}.tar.xz"
     if target.exists():
         raise SystemExit(f"{target} exists, and is never changed.")
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         os.environ["PLUMBLINE_HOME"] = str(home)
-        expected = _fill()
+        expected = fill()
         (home / "expected.json").write_text(json.dumps(expected), encoding="utf-8")
         with sqlite3.connect(home / "catalog.db") as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -111,4 +112,4 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    pack(sys.argv[1], _fill)

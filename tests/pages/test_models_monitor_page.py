@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import jobs, models, monitored
+from core import alerts, jobs, models, monitored
 from core.access import LOCAL
-from core.catalog import Model, RunState, datasets, runs
+from core.catalog import Model, RunState, datasets, monitor_plans, runs
 from core.datasets import load_sample
 from core.monitored import MonitorSettings
 from core.monitoring import ShiftColumn
@@ -93,6 +94,9 @@ def test_rules_are_kept_and_a_mute_needs_a_reason(credit_model: Model) -> None:
     assert not test.exception, test.exception
     expected = MonitorSettings(row_id="person", largest_gap=0.1, metric="recall")
     assert monitored.plan_of(credit_model.id, access=LOCAL) == expected
+    assert test.session_state["models-monitor-rules"] is False, "it closes when it was saved"
+    test.session_state["models-monitor-rules"] = True
+    test.run()
     test.multiselect(key="models-monitor-muted").set_value(["purpose"]).run()
     assert test.button(key="models-monitor-save").disabled
     test.text_input(key="models-monitor-why-purpose").set_value("a new product").run()
@@ -141,6 +145,9 @@ def test_a_dataset_with_dates_can_be_replayed(credit_model: Model) -> None:
     assert run.settings["replay"] == {"column": "decided", "batches": 3}
     assert jobs.wait(run.id, 240, access=LOCAL).state is RunState.SUCCEEDED
     assert len(monitored.batches_of(credit_model.id, access=LOCAL)) == 3
+    assert test.session_state["models-monitor-bring"] is False, "it closes when the rows were brought"
+    test.session_state["models-monitor-bring"] = True
+    test.run()
     test.selectbox(key="models-monitor-dataset").set_value(
         next(item.id for item in datasets.find(access=LOCAL) if item.id != imported.result["dataset_id"])
     ).run()
@@ -167,3 +174,74 @@ def test_a_file_that_is_none_says_why(credit_model: Model, content: bytes) -> No
         assert "is missing" in texts(after)
     assert "No batch" in texts(after) or "alarm" in texts(after)
     assert labels(after)
+
+
+def test_groups_are_drawn_and_a_batch_becomes_the_reference(credit_model: Model) -> None:
+    frame = applicants(400)
+    frame["duration_months"] += 24
+    test = brought(credit_model, frame, "longer.csv")
+    assert not test.exception, test.exception
+    (batch,) = monitored.batches_of(credit_model.id, access=LOCAL)
+    columns = {rate.column for rate in batch.subgroups.rates}
+    assert columns, "the search names columns of groups"
+    assert "Groups and cohorts over time" in texts(test)
+    assert any("the largest gap of two groups is" in item.value for item in test.caption)
+    assert test.button(key="models-monitor-rebase-save").disabled, "a reason is needed"
+    test.text_input(key="models-monitor-rebase-why").set_value("loans are longer from now on").run()
+    test.button(key="models-monitor-rebase-save").click().run()
+    assert not test.exception, test.exception
+    plan = monitored.plan_of(credit_model.id, access=LOCAL)
+    assert plan is not None
+    assert plan.reference == batch.key
+    other = applicants(900).iloc[400:]
+    other["duration_months"] += 24
+    test = brought(credit_model, other, "as long.csv")
+    newest = monitored.batches_of(credit_model.id, access=LOCAL)[-1]
+    assert "duration_months" not in newest.drifted
+    test = opened(credit_model, batch=newest.key)
+    assert any("rows of the batch longer.csv" in item.value.replace("\\", "") for item in test.caption)
+    test.session_state["models-monitor-rules"] = True
+    test.run()
+    assert test.selectbox(key="models-monitor-reference").value == batch.key
+    test.selectbox(key="models-monitor-reference").set_value("")
+    test.number_input(key="models-monitor-keep").set_value(30)
+    test.button(key="models-monitor-save").click().run()
+    plan = monitored.plan_of(credit_model.id, access=LOCAL)
+    assert plan is not None
+    assert (plan.reference, plan.keep_days) == (None, 30)
+
+
+def test_a_batch_whose_files_are_gone_says_so(credit_model: Model) -> None:
+    brought(credit_model, applicants(120), "old.csv")
+    assert monitor_plans.remove_old_files(time.time() + 400 * 86_400.0) > 0
+    test = opened(credit_model)
+    assert not test.exception, test.exception
+    assert "no longer kept" in texts(test)
+    assert "old.csv" in texts(test)
+
+
+def test_rules_that_a_script_set_can_be_opened_and_saved(credit_model: Model) -> None:
+    plan = MonitorSettings(
+        alpha=0.0005, relevance=0.95, largest_gap=0.0005, muted={"not in this version": "it is known"}
+    )
+    monitored.change_plan(credit_model.id, plan, access=LOCAL)
+    test = opened(credit_model)
+    test.session_state["models-monitor-rules"] = True
+    test.run()
+    assert not test.exception, test.exception
+    test.button(key="models-monitor-save").click().run()
+    assert not test.exception, test.exception
+    assert monitored.plan_of(credit_model.id, access=LOCAL) == plan
+
+
+def test_an_alert_without_any_batch_can_be_decided_on_also_when_it_was_muted_until_now(credit_model: Model) -> None:
+    alert, _ = alerts.raise_alert(credit_model.id, "source/1", "The folder cannot be read", access=LOCAL)
+    alerts.mute(alert.id, until=time.time() + 0.2, why="it is moved today", access=LOCAL)
+    assert "The folder cannot be read" not in texts(opened(credit_model))
+    time.sleep(0.3)
+    assert "The folder cannot be read" in texts(visit("home"))
+    test = opened(credit_model)
+    assert "The folder cannot be read" in texts(test)
+    test.button(key=f"models-alert-over-{alert.id}").click().run()
+    assert not test.exception, test.exception
+    assert alerts.open_alerts(access=LOCAL) == []

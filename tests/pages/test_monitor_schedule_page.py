@@ -51,6 +51,8 @@ def test_a_folder_is_watched(model: str, tmp_path: Path) -> None:
     assert schedule.settings["values"]["url"] == str(tmp_path)
     assert schedule.settings["values"]["max_files"] == 5
     assert schedule.cron == "0 6 * * MON-FRI"
+    assert test.session_state[POPOVER] is False, "it closes when the schedule was added"
+    test = opened(model)
     said = texts(test).replace("\\", "")
     assert f"{tmp_path}/*.csv" in said
     assert "Not checked yet." in said
@@ -147,3 +149,42 @@ def test_problems_of_the_last_check_are_shown(model: str, tmp_path: Path) -> Non
     assert "3 files wait" in texts(test)
     (warning,) = (item.value for item in test.warning if "a" in item.value and "csv" in item.value)
     assert "The file has no rows" in warning
+
+
+def test_a_schedule_is_changed_and_knows_what_it_saw_while_the_place_is_the_same(model: str, tmp_path: Path) -> None:
+    schedule = monitor_schedules.add_schedule(
+        model, "folder", {"url": str(tmp_path), "pattern": "*.csv"}, Timing(interval_s=7_200), access=LOCAL
+    )
+    key = f"{POPOVER}-{schedule.id}"
+    test = opened(model)
+    test.toggle(key=f"{key}-change").set_value(True).run()
+    assert test.text_input(key=f"{key}-folder-pattern").value == "*.csv"
+    assert test.number_input(key=f"{key}-timing-every").value == 2
+    assert test.selectbox(key=f"{key}-timing-unit").value == "hours"
+    test.text_input(key=f"{key}-folder-pattern").set_value("*.parquet")
+    test.number_input(key=f"{key}-timing-every").set_value(3)
+    test.button(key=f"{key}-save").click().run()
+    assert not test.exception, test.exception
+    (changed,) = monitor_schedules.schedules_of(model, access=LOCAL)
+    assert changed.id == schedule.id
+    assert changed.settings["values"]["pattern"] == "*.parquet"
+    assert changed.settings["source"] == schedule.settings["source"]
+    assert changed.interval_s == 3 * 3_600
+    assert "*.parquet" in changed.title
+    other = tmp_path / "other"
+    other.mkdir()
+    moved = monitor_schedules.change_schedule(schedule.id, {"url": str(other)}, Timing(cron="0 6 * * *"), access=LOCAL)
+    assert moved.settings["source"] != schedule.settings["source"], "all files of another folder are new"
+    assert (moved.cron, moved.interval_s) == ("0 6 * * *", None)
+
+
+def test_a_schedule_is_deleted_from_its_popover(model: str, tmp_path: Path) -> None:
+    schedule = monitor_schedules.add_schedule(
+        model, "folder", {"url": str(tmp_path)}, Timing(interval_s=3_600), access=LOCAL
+    )
+    test = opened(model)
+    test.button(key=f"{POPOVER}-{schedule.id}-delete").click().run()
+    assert test.session_state[POPOVER] is False, "it would cover the dialog"
+    assert any(item.label == "Delete" for item in test.button), "the dialog is open"
+    assert schedule.title in texts(test).replace("\\", "")
+    assert not test.exception

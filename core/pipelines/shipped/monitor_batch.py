@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from core.files import write_text
 from core.pipelines.shipped.command import Arguments, log, run_component, write_metrics, write_report
 from core.pipelines.shipped.model_folder import ModelFolder
+from core.pipelines.shipped.register_model import WORKSPACE_VARIABLE
 from core.pipelines.shipped.scored import read_result, target_of
 from core.pipelines.tables import read_data
 
@@ -20,8 +23,11 @@ if TYPE_CHECKING:
     from core.jsonable import JsonObject
     from core.monitoring import DriftReport, PerformanceEstimate
 
-__all__ = ["main"]
+__all__ = ["WATCHED", "main"]
 
+WATCHED = "watched.json"
+"""File of the output: the model that the rows are a batch of; later the run that compares them."""
+_ROWS = "batch.parquet"
 _SCORE = "model score"
 
 
@@ -42,15 +48,19 @@ def _work(arguments: Arguments) -> None:
 
     model = ModelFolder(arguments.path("model"))
     result = read_result(model)
-    reference, batch = _reference(model, result), _batch(model, result, arguments)
+    frame = read_data(arguments.path("batch")).frame
+    reference, batch = _reference(model, result), _batch(model, result, frame)
     report = _compared(reference, batch, arguments)
     look, alpha = arguments.integer("look"), arguments.number("alpha")
+    alpha /= 2  # drift and performance share the error rate of the series
     states = [judge_look(report, look=look, alpha=alpha)]
     performance = _performance(reference, batch, result)
     states.append(judge_performance(performance, look=look, alpha=alpha))
     state = worst_state(states)
     folder = arguments.path("monitoring")
     folder.mkdir(parents=True, exist_ok=True)
+    if watched := (arguments.text("watched_model") or "").strip():
+        _bring(watched, frame, folder)
     samples = monitoring_metrics(report, performance=(performance,), state=state)
     write_text(folder / "drift.json", json.dumps(report.to_dict(), ensure_ascii=False))
     write_text(folder / "metrics.json", json.dumps(metrics_json(samples), indent=1, ensure_ascii=False))
@@ -86,13 +96,24 @@ def _reference(model: ModelFolder, result: JsonObject) -> pd.DataFrame:
     return frame.assign(**_scores(predicted, result), y_true=predicted[target_of(result)].to_numpy())
 
 
-def _batch(model: ModelFolder, result: JsonObject, arguments: Arguments) -> pd.DataFrame:
+def _bring(model: str, frame: pd.DataFrame, folder: Path) -> None:
+    """Ask for the rows to be compared as a batch of a registered model, too."""
+    if WORKSPACE_VARIABLE not in os.environ:
+        raise InputError(
+            f"There is no workspace with a model '{model[:40]}'.",
+            "Run the pipeline on the Pipelines page, or leave watched_model out.",
+        )
+    frame.to_parquet(folder / _ROWS, index=False)
+    write_text(folder / WATCHED, json.dumps({"model": model, "rows": _ROWS}, ensure_ascii=False))
+    log(f"The rows are compared as a batch of '{model}' when this command has ended.")
+
+
+def _batch(model: ModelFolder, result: JsonObject, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the features of the new rows, with their score."""
     import pandas as pd
 
     from core.models import load_served_model
 
-    frame = read_data(arguments.path("batch")).frame
     if not len(frame):
         raise InputError("The batch has no rows.", "Give a table with at least one.")
     outputs = load_served_model(model.data).score(frame).outputs

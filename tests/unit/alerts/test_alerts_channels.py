@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core import alerts
+from core import alerts, deletion
 from core.access import LOCAL, Role
 from core.alerts import add_channel, change_channel, channels, deliver_due, deliveries, remove_channel, try_channel
 from core.catalog import AlertChannel, alert_channels, audit
@@ -227,3 +227,16 @@ def test_channels_take_what_they_are_for(use: Use) -> None:
     assert names(raised(churn, "3", level="critical").id) == ["all", "severe"]
     assert names(raised(fraud, "1", level="info").id) == ["fraud"]
     assert names(raised(fraud, "2", level="critical").id) == ["all", "fraud", "severe"]
+
+
+def test_a_channel_of_a_deleted_model_stays_limited_to_it(use: Use, hooks: Hooks) -> None:
+    use()
+    model, other = add_model("Payroll"), add_model("Churn")
+    channel = webhook(hooks.url, "Payroll", models=[model.id])
+    deletion.delete("model", model.id, access=LOCAL)
+    changed = change_channel(channel.id, name="Pay", models=[model.id], access=ADA)
+    assert changed.model_ids == [model.id]
+    with pytest.raises(NotFoundError):
+        change_channel(channel.id, models=["0" * 16], access=ADA)
+    raised(other)
+    assert deliver_due() == 0

@@ -23,7 +23,11 @@ def test_settings_of_alerts_are_described_and_exist() -> None:
     named = {name.lower() for name in re.findall(r"PLUMBLINE_([A-Z_]+)", ALERTS + OPERATIONS)}
     named -= {name for name in named if name.startswith("secret_")} | {""}
     assert named <= {*Settings.model_fields, "smtp_"}
-    own = {name for name in Settings.model_fields if name.startswith("smtp_")} | {"secrets_file", "outbound_hosts"}
+    own = {name for name in Settings.model_fields if name.startswith("smtp_")} | {
+        "secrets_file",
+        "outbound_hosts",
+        "public_url",
+    }
     assert {name for name in own if f"`PLUMBLINE_{name.upper()}`" not in OPERATIONS} == set()
 
 

@@ -13,6 +13,7 @@ from core.access import LOCAL
 from core.alerts import Outcome, add_channel, deliver_due, deliveries, raise_alert, try_channel
 from core.catalog import Alert, AlertChannel, AlertDelivery
 from core.errors import SettingsError
+from core.settings import Settings
 from tests.unit.alerts.conftest import Use, add_model, mail_settings, raised
 from tests.unit.alerts.servers import Mails, certificate
 
@@ -62,6 +63,26 @@ def test_a_mail_says_what_the_alert_says(use: Use, mails: Mails) -> None:
             assert words in text
     assert 'drifted: ["age", "city"]' in part(message, "plain")
     assert all(len(line) <= 998 and line.isascii() for line in mail.content.splitlines())
+
+
+def test_a_mail_leads_to_the_batch_where_the_address_is_known(use: Use, mails: Mails) -> None:
+    use(**mail_settings(mails, PUBLIC_URL="https://ml.example.org/plumb/"))
+    channel = mail_channel()
+    model = add_model()
+    raised(model, facts={"batch": "0a1b-1", "note": "a & b"})
+    assert deliver_due() == 1
+    url = f"https://ml.example.org/plumb/models?model={model.id}&tab=Monitor&batch=0a1b-1"
+    message = mails.taken[-1].message
+    assert url in part(message, "plain").splitlines()
+    assert f"href='{url.replace('&', '&amp;')}'" in part(message, "html")
+    try_channel(channel.id, access=LOCAL)
+    assert "ml.example.org" not in part(mails.taken[-1].message, "plain"), "a test is about no model"
+
+
+@pytest.mark.parametrize("url", ["ml.example.org", "javascript:alert(1)", "https://", "https://a b", "https://a/?x=1"])
+def test_an_address_of_its_own_has_to_be_one(url: str) -> None:
+    with pytest.raises(SettingsError, match="PLUMBLINE_PUBLIC_URL"):
+        Settings(public_url=url)
 
 
 HOSTILE = (

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from core.access import LOCAL
-from core.alerts import add_channel, deliver_due, deliveries
+from core.alerts import add_channel, deliver_due, deliveries, raise_alert
 from core.catalog import Alert, AlertDelivery, alert_channels, models
 from tests.unit.alerts.conftest import SECRET, Use, add_model, raised
 from tests.unit.alerts.servers import Hooks, Reply, Request
@@ -41,7 +41,7 @@ def clock() -> Clock:
 @pytest.fixture
 def alert(use: Use, hooks: Hooks) -> Alert:
     """An alert that waits to be sent to a server."""
-    use()
+    use(PUBLIC_URL="https://ml.example.org")
     add_channel("webhook", "Chat", hooks.url, credential="WEBHOOK_TEST", access=LOCAL)
     return raised(add_model(), level="critical", message="8 of 15.", hint="Train again.", facts={"drifted": 8})
 
@@ -179,3 +179,16 @@ def test_an_address_may_be_a_secret_itself(use: Use, hooks: Hooks, clock: Clock)
     assert channel.target == "credential:WEBHOOK_URL"
     assert "token" not in delivery(alert).problem
     assert not any(b"B0/token" in path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+
+def test_names_are_no_mentions_and_no_links_in_a_chat(use: Use, hooks: Hooks, clock: Clock) -> None:
+    use()
+    add_channel("webhook", "Chat", hooks.url, credential="WEBHOOK_TEST", access=LOCAL)
+    title = "<!channel> <https://evil.example/login|sign in>.csv @here could not be read"
+    raise_alert(add_model("A & B").id, "x", title, access=LOCAL)
+    deliver_due(clock=clock)
+    body = json.loads(hooks.requests[-1].body)
+    assert "<" not in body["text"]
+    assert "@here" not in body["text"]
+    assert "A &amp; B" in body["text"]
+    assert body["alert"]["title"] == title, "only the line that chats show is written for them"

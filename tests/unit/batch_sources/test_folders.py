@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import fsspec
 import pytest
 
-from core.batch_sources import check_source, look_at, source_settings
+from core.batch_sources import SOURCE_KINDS, check_source, database, folder, look_at, reach, source_settings
 from core.batch_sources.folder import MAX_LISTED
+from core.credentials import scrubbed
 from core.errors import DeniedError, InputError, LimitError, PlumblineError, RemoteError, SettingsError
 
 
@@ -247,3 +250,47 @@ def test_settings_of_a_source_are_typed():
         source_settings("folder", {"url": "/x", "max_files": 0})
     with pytest.raises(SettingsError, match="Unknown kind of source 'ftp'"):
         source_settings("ftp", {})
+
+
+def test_times_that_a_store_rounds_are_no_change():
+    listed = {"size": 12, "LastModified": datetime(2026, 3, 1, 12, 0, 0, 345_000, tzinfo=UTC), "ETag": '"5d41"'}
+    asked = {"size": 12, "LastModified": datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC), "ETag": "5d41"}
+    assert folder._stamp(listed) == folder._stamp(asked)
+    assert folder._stamp(listed) != folder._stamp(listed | {"ETag": '"7d79"'})
+    local = {"size": 12, "mtime": 1_767_225_600.5}
+    assert folder._stamp(local) != folder._stamp(local | {"mtime": 1_767_225_600.6})
+
+
+@pytest.mark.parametrize("pattern", ["2026/*.csv", "**/2026/*.csv", "/*.csv"])
+def test_a_pattern_with_a_folder_is_refused(pattern):
+    with pytest.raises(InputError, match="has a folder in it"):
+        source_settings("folder", {"url": "/srv", "pattern": pattern})
+    assert source_settings("folder", {"url": "/srv", "pattern": "**/*.csv"}).pattern == "**/*.csv"
+
+
+@pytest.mark.parametrize("kind", ["folder", "query"])
+def test_a_secret_in_the_field_of_its_name_is_not_repeated(kind):
+    secret = "postgresql+psycopg://report:Hunter2-very-secret@db.example.org/sales-of-the-year-before-last"
+    values = {"url": "/srv", "credential": secret, "query": "SELECT 1", "column": "id", "start": "0"}
+    with pytest.raises(InputError) as error:
+        source_settings(
+            kind, {name: values[name] for name in SOURCE_KINDS[kind].settings.model_fields if name in values}
+        )
+    assert "Hunter2" not in f"{error.value}"
+    assert "not the name of a credential" in error.value.message
+
+
+def test_what_is_too_long_is_named_by_its_title():
+    with pytest.raises(InputError, match="'Folder' has 3,000 characters"):
+        source_settings("folder", {"url": "/" + "x" * 2_999})
+
+
+def test_parts_of_a_credential_are_hidden(use, monkeypatch):
+    monkeypatch.setenv(
+        "PLUMBLINE_SECRET_FILES_S3", json.dumps({"key": "AKIA-1", "client_kwargs": {"token": "s3cr3t-x"}})
+    )
+    assert reach._options("FILES_S3", "local")["key"] == "AKIA-1"
+    assert "s3cr3t-x" not in scrubbed("denied for s3cr3t-x (AKIA-1)")
+    monkeypatch.setenv("PLUMBLINE_SECRET_SQL_A", "postgresql://ada:pa55word@db/sales")
+    database._url("SQL_A", "local")
+    assert scrubbed("password pa55word is wrong") == "password [hidden] is wrong"

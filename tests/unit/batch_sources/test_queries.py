@@ -194,7 +194,6 @@ TAKEN = [
     "SELECT 'it''s; DROP TABLE t -- ' FROM t",
     'SELECT "update", `delete` FROM t /* ; */',
     "SELECT replace(a, 'x', 'y'), updated_at FROM t",
-    "SELECT $$ ; drop $$, $a$ insert $$ $a$ FROM t",
     "-- first\nSELECT a FROM t",
 ]
 REFUSED = [
@@ -217,6 +216,12 @@ REFUSED = [
     "SELECT 1\0",
     "VALUES (1)",
     "SELECT $a$ open",
+    # What one database takes for a text or a comment, and another one runs.
+    "SELECT $$ ; drop $$ FROM t",
+    "SELECT 1 AS id, :since AS a$$) AS x; COMMIT; DELETE FROM t; SELECT * FROM (SELECT 1 AS id, 2 AS a$$, 3 AS b",
+    "SELECT 1 AS id, :since AS [']) AS x; COMMIT; DELETE FROM t; SELECT * FROM (SELECT 1 AS id, 2 AS ['], 3 AS b",
+    "SELECT :since, 5--1) AS x; COMMIT; DELETE FROM t; SELECT * FROM (SELECT 1 AS id\n, 3 AS b",
+    "SELECT /*M! 1) AS x; COMMIT; DELETE FROM t */ 3 AS b",
 ]
 
 

@@ -259,8 +259,8 @@ def test_states_of_performance() -> None:
     assert judge_performance(sure, look=10, bound=0.89).state == "look"
     error = PerformanceEstimate("mae", 12.0, 11.5, 12.5, 500, reference=10.0, reference_n=5_000)
     assert judge_performance(error, look=4).state == "alarm"
-    with pytest.raises(InputError, match="nothing to compare the Accuracy"):
-        judge_performance(PerformanceEstimate("accuracy", 0.9, 0.8, 0.95, 100), look=1)
+    alone = judge_performance(PerformanceEstimate("accuracy", 0.9, 0.8, 0.95, 100), look=1)
+    assert (alone.state, alone.reasons[0][:38]) == ("not enough data", "Accuracy is not known of the reference")
 
 
 def test_a_series_of_estimates_without_drift_raises_no_alarm() -> None:
@@ -341,6 +341,11 @@ def test_several_classes_are_measured() -> None:
     assert "is about two classes" in measure_performance(predictions, book, metric="f1").measured.reason
     rows = np.flatnonzero(codes != 1)
     part, _ = LabelBook.of(range(600)).add(pd.DataFrame({"row_id": rows, "y_true": names[codes[rows]]}))
-    assert measure_performance(predictions, part, metric="accuracy").measured.reason == (
+    assert measure_performance(predictions, part, metric="roc_auc").measured.reason == (
         "no interval: no row has the label 'low' so far"
     )
+    accuracy = measure_performance(predictions, part, metric="accuracy").measured
+    assert accuracy.value == pytest.approx((scores[rows].argmax(axis=1) == codes[rows]).mean())
+    loss = measure_performance(predictions, part, metric="log_loss").measured
+    assert loss.value == pytest.approx(sk.log_loss(codes[rows], scores[rows], labels=[0, 1, 2]))
+    assert loss.low < loss.value < loss.high

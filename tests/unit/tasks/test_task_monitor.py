@@ -76,7 +76,8 @@ def test_a_batch_like_the_reference_is_fine_and_kept_without_its_rows(version, s
     assert kept.rows == 200
     names = {item.name for item in artifacts.find(batch.run_id, access=LOCAL)}
     assert names == {
-        monitored.file_of(batch.key, name) for name in ("drift.json", "sketch.npz", "reference.npz", "rows.parquet")
+        monitored.file_of(batch.key, name)
+        for name in ("drift.json", "sketch.npz", "reference.npz", "rows.parquet", "members.parquet")
     }
     table = pd.read_parquet(io.BytesIO(monitored.read_file(batch.run_id, batch.key, monitored.ROWS, access=LOCAL)))
     assert sorted(table.columns) == ["row_id", "y_score"], "ids and scores, and no other column"
