@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 from core.jsonable import JsonObject, jsonable
 from core.monitoring.adjustment import adjust_p_values
 from core.monitoring.alpha_spending import look_alpha
+from core.monitoring.column_drift import ColumnDrift
 from core.monitoring.drift_report import DriftReport
 
 __all__ = ["LOOK_STATES", "LookLevel", "LookState", "judge_look", "judge_p_values", "judge_series", "worst_state"]
@@ -95,12 +96,15 @@ def judge_look(report: DriftReport, *, look: int, alpha: float = 0.05) -> LookSt
     ('alarm', ("'x': median −0.07735 before, 0.9801 now (distance 0.42 [0.31, 0.53])",))
     """
     level = look_alpha(look, alpha)
-    results = [*([report.score] if report.score is not None else []), *report.results]
+    results = [*report.results, *([report.score] if report.score is not None else [])]  # the cause before its effect
     drifted = [result for result in results if result.drifted]
     limit = level if report.score is None else level / 2  # columns and score are two families of tests
     certain = [result for result in drifted if result.p_adjusted is not None and result.p_adjusted < limit]
     broken = [finding.message for finding in report.data_quality if finding.level == "alert"]
-    words = [f"'{result.name}': {result.reason}" for result in (*certain, *(r for r in drifted if r not in certain))]
+    words = [
+        f"{_title(result, report)}: {result.reason}"
+        for result in (*certain, *(other for other in drifted if other not in certain))
+    ]
     if broken or certain:
         return LookState("alarm", look, level, (*broken, *words))
     if drifted:
@@ -109,6 +113,10 @@ def judge_look(report: DriftReport, *, look: int, alpha: float = 0.05) -> LookSt
         reason = f"The batch has {report.current_rows:,} rows, too few to compare any column."
         return LookState("not enough data", look, level, (reason,), _CONCEPT_DRIFT)
     return LookState("fine", look, level, ("No column changed by more than chance explains.",), _CONCEPT_DRIFT)
+
+
+def _title(result: ColumnDrift, report: DriftReport) -> str:
+    return "The score" if result is report.score else f"'{result.name}'"
 
 
 def judge_p_values(p_values: Mapping[str, float], *, look: int, alpha: float = 0.05) -> LookState:

@@ -18,6 +18,7 @@ __all__ = ["show"]
 
 _COHORTS = "Saved cohorts"
 _SHARE, _ERROR = "Share of the rows", "Error, by labels"
+_TITLES = {_SHARE: "Share of the rows in cohorts", _ERROR: "Mean error in cohorts, where labels are known"}
 _MOST_LINES = 8
 
 
@@ -76,7 +77,7 @@ def show(batches: Sequence[Batch], chosen: Batch) -> None:
         batch.key: _of_cohorts(batch, name) if view == _COHORTS else _of_groups(batch, column, name)
         for batch in batches
     }
-    title = name if view == _COHORTS else f"{metric_record(name).title} by {column}"
+    title = _TITLES[name] if view == _COHORTS else f"{metric_record(name).title} by {column}"
     _chart(batches, points, title, percent=name != _ERROR or _is_share(batches))
     _said(chosen, column, name)
     if view == _COHORTS:
@@ -149,7 +150,8 @@ def _chart(batches: Sequence[Batch], points: dict[str, list[_Point]], title: str
     x = alt.X("at:T", title=None, axis=alt.Axis(tickCount=8, labelOverlap=True))
     axis = alt.Axis(format=unit)
     scale = alt.Scale(domain=sorted(largest), range=theme.categorical()[: len(largest)])
-    legend = alt.Legend(orient="bottom", columns=1 if max(map(len, largest)) > 24 else 4, labelLimit=420)
+    wide = max(map(len, largest)) > 24
+    legend = alt.Legend(orient="bottom", columns=1 if wide else 4, labelLimit=420, symbolOpacity=1)
     color = alt.Color("group:N", title=None, scale=scale, legend=legend)
     shape = alt.Shape("group:N", title=None, scale=alt.Scale(domain=sorted(largest)), legend=legend)
     formats = ".1%" if percent else ".4g"
@@ -164,7 +166,7 @@ def _chart(batches: Sequence[Batch], points: dict[str, list[_Point]], title: str
         shape=shape,
         tooltip=["batch:N", "group:N", *tips, alt.Tooltip("rows:Q", format=",")],
     )
-    heading = f"{title} of each batch, with 95% intervals"
+    heading = f"{title}, of each batch" + (", with 95% intervals" if shown["low"].notna().any() else "")
     st.altair_chart(
         alt.layer(bars, lines, dots).properties(height=charts.HEIGHT, title=fitted(heading)),
         alt=f"{heading}: "
@@ -206,7 +208,7 @@ def _table(batch: Batch) -> None:
                 "Change": [_change(item.change, item.change_low, item.change_high) for item in cohorts],
                 "Error": [None if item is None else item.error for item in measured],
                 "Error elsewhere": [None if item is None else item.other_error for item in measured],
-                "Note": [item.reason or None for item in cohorts],
+                **({"Note": [item.reason or None for item in cohorts]} if any(x.reason for x in cohorts) else {}),
             }
         ),
         hide_index=True,
