@@ -75,7 +75,7 @@ class Watch:
         context.report(Event("reference", 0.05, "Reading what the model was tested on"))
         self._scorer = _scorer(version, self._settings, access=context.access)
         self._compared = 0
-        self._alarms: list[Batch] = []
+        self._alarms: list[tuple[str, Batch]] = []  # by the event that each is
         self._known = {batch.fingerprint: batch for batch in batches_of(version.model_id, access=context.access)}
         self._reference: Reference = self._chosen(training_reference(version, access=context.access))
         run = self._reference.evidence.run
@@ -176,7 +176,8 @@ class Watch:
                 deliveries.append({"key": batch.key, "name": batch.name, "said": delivery.sentence})
             if added is not None:
                 labeled.append(added.to_dict())
-                self._alarms.append(replace(batch, labels=added))
+                if added.state.state == "alarm":
+                    self._alarms.append((f"batch/{batch.fingerprint}/labels", replace(batch, labels=added)))
         if not deliveries:
             examples = ", ".join(map(str, labels["row_id"].dropna().head(3)))
             raise InputError(
@@ -226,7 +227,7 @@ class Watch:
         self._keep(key, assessed, None if scores is None or ids is None else scores.assign(row_id=ids))
         labels, unused = self._joiner.with_rows(batch, frame, scores, assessed.members, table.reset_index(drop=True))
         batch = replace(batch, notes=tuple(filter(None, [why_not, unused])))
-        self._alarms.append(replace(batch, labels=labels))
+        self._alarms.append((f"batch/{mark}", replace(batch, labels=labels)))
         return batch, labels
 
     def _predictions(self, new: NewBatch) -> pd.DataFrame:
@@ -275,13 +276,13 @@ class Watch:
 
     def raise_alarms(self) -> None:
         """Raise an alert for each batch that is an alarm, as the last thing that a run does."""
-        for batch in self._alarms:
+        for event, batch in self._alarms:
             state = batch.state
             if state.state != "alarm" or batch.simulated:
                 continue
             alerts.raise_alert(
                 self._version.model_id,
-                f"batch/{batch.fingerprint}" + ("/labels" if batch.labels is not None else ""),
+                event,
                 f"Batch {batch.name}: {state.reasons[0]}",
                 level="critical",
                 message="\n".join(state.reasons[:10]),

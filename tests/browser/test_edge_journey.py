@@ -68,7 +68,7 @@ def test_text_export_to_measurement(to_export: tuple[Server, str, str], tab: Pag
 
     tab.reload()  # everything is at its address
     settled(tab)
-    expect(tab.get_by_role("heading", name=re.compile(r"answers in .* ms \(median\)"))).to_be_visible()
+    expect(tab.get_by_role("heading", name=re.compile(r"answers in .* (ms|µs) \(median\)"))).to_be_visible()
     tab.get_by_role("tab", name="Roofline").click()
     settled(tab)
     expect(tab.get_by_text(re.compile("GFLOP/s in float32"))).to_be_visible()

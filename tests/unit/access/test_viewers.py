@@ -42,6 +42,7 @@ NOT_CALLED = {
     "catalog.audit.note": "works in the transaction of its caller",
     "catalog.deletions.mark": "works in the transaction of its caller",
     "catalog.references.replace": "works in the transaction of its caller",
+    "exports.prove_bundle": "only reads, and takes an opened model",
     "tasks._pipeline_data.dataset_of": "only reads",
     "tasks.pipeline.unapproved": "only reads",
     "tasks.pipeline_schedules.update_schedules": "changes schedules by jobs.change_schedule, which is called",
