@@ -11,7 +11,7 @@ from core.batch_sources import SOURCE_KINDS, check_source, source_settings
 from core.catalog import Model, Run, Schedule, models, runs, schedules
 from core.catalog.row import new_id
 from core.checked import CheckedSettings
-from core.errors import DeniedError, shortened
+from core.errors import DeniedError, not_found, shortened
 from core.jobs import Timing
 from core.settings import get_settings
 
@@ -91,8 +91,10 @@ def change_schedule(schedule_id: str, values: Mapping[str, Any], timing: Timing,
     PlumblineError
         When a value cannot be used, or a credential or package is missing.
     """
-    before = schedules.get(schedule_id, access=access).settings
-    kind = before["kind"]
+    schedule = schedules.get(schedule_id, access=access)
+    if schedule.task != _TASK:
+        raise not_found("schedule", schedule_id, "The tab Monitor of a model lists its schedules.")
+    before, kind = schedule.settings, schedule.settings["kind"]
     checked = check_source(kind, values, workspace=access.workspace).model_dump(mode="json")
     identity = SOURCE_KINDS.require(kind).identity
     moved = any(checked[name] != before["values"].get(name) for name in identity)
@@ -120,6 +122,8 @@ def check_now(schedule_id: str, *, access: Access) -> str:
 
 def last_check(schedule: Schedule, *, access: Access) -> Run | None:
     """Return the newest check of the source of a schedule, also one that a person started; None before the first."""
-    source = schedule.settings["source"]
+    source = schedule.settings.get("source")
+    if source is None:  # it starts something else
+        return None
     checks = runs.find(task=_TASK, settings_name=source, limit=20, access=access)
     return next((run for run in checks if run.settings["source"] == source), None)
