@@ -163,6 +163,7 @@ def test_exact_explanations_add_up_to_what_it_says(classes):
         np.testing.assert_allclose(apart, 0, atol=1e-5)
 
 
+@pytest.mark.nightly
 def test_it_can_be_switched_off_and_class_weights_do_without():
     frame = noisy()
     for values in ({"calibrate": False}, {"class_weights": True}):

@@ -144,6 +144,7 @@ def test_a_large_linear_model_needs_no_square_of_its_coefficients():
     assert np.abs(own.predict_proba(X) - theirs.predict_proba(X)).max() < 1e-3
 
 
+@pytest.mark.nightly
 def test_many_classes_of_wide_rows_have_a_linear_model(run_search):
     frame = classes_of([12] * 30, columns=60)
     result = run_search(frame, target="y", time_budget_s=40, max_trials=2, folds=2, ensemble=False).result

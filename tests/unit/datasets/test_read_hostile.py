@@ -50,10 +50,10 @@ def expect_bounded(results: list[dict[str, Any]], *, memory_mb: int, cpu_s: floa
 
 def test_the_corpus_is_large_and_its_files_are_small() -> None:
     assert len(CORPUS) >= 400
-    assert sum(len(HARD[part::5]) for part in range(4)) >= 60, "in the default tier"
+    assert sum(len(HARD[part::5]) for part in range(2)) >= 30, "in the default tier"
 
 
-@pytest.mark.parametrize("part", [*range(4), pytest.param(4, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("part", [0, 1, *(pytest.param(part, marks=pytest.mark.nightly) for part in (2, 3, 4))])
 def test_the_hardest_end_in_time_and_memory(part: int) -> None:
     results = outcomes(HARD[part::5], memory_mb=600, cpu_s=1)
     expect_bounded(results, memory_mb=700, cpu_s=8)
