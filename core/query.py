@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.resources import usable_cores
 from core.settings import get_settings
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def connect(workdir: str | Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
-        "threads": max(1, min(MAX_THREADS, os.cpu_count() or 1)),
+        "threads": max(1, min(MAX_THREADS, usable_cores())),
         "temp_directory": str(workdir),
         "max_temp_directory_size": f"{_temporary_mb(Path(workdir))}MB",
         "autoinstall_known_extensions": "false",

@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from core.automl.learners.registry import LEARNERS, TABICL
-from core.automl.tuning.processes import cores
 from core.checked import CheckedSettings
 from core.errors import SettingsError
 from core.evaluation import METRICS
 from core.registry import unknown_name
+from core.resources import usable_cores
 
 __all__ = ["AutoMLSettings"]
 
@@ -199,7 +199,7 @@ class AutoMLSettings(CheckedSettings):
         """Number of processes that try configurations at the same time."""
         if self.max_concurrent_trials is not None:
             return self.max_concurrent_trials
-        return 1 if self.time_budget_s is None else min(cores(), _MOST_SEARCHERS, len(self.chosen_learners))
+        return 1 if self.time_budget_s is None else min(usable_cores(), _MOST_SEARCHERS, len(self.chosen_learners))
 
     @property
     def chosen_learners(self) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ The digests of the columns are then hashed in order, with their names and types.
 from __future__ import annotations
 
 import hashlib
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.datasets._frame import to_arrow
+from core.resources import usable_cores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +81,7 @@ def _columns_of_file(path: Path) -> tuple[list[str], list[_Column]]:
     with pq.ParquetFile(path) as file:
         names = file.schema_arrow.names
         columns = [_Column(field.type) for field in file.schema_arrow]
-        shares = _shares(_sizes(file.metadata, len(names)), os.cpu_count() or 1)
+        shares = _shares(_sizes(file.metadata, len(names)), usable_cores())
 
     def add(share: list[int]) -> None:
         with pq.ParquetFile(path) as file:

@@ -23,6 +23,7 @@ from core.files import write_text
 from core.finetune.base_model import BaseModel
 from core.finetune.job import Reached, TrainingJob
 from core.progress import Event
+from core.resources import usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +94,7 @@ def _request(job: TrainingJob, base: BaseModel) -> dict[str, object]:
 def _run(job: TrainingJob, folder: Path, count: int) -> int:
     """Let the processes work, pass on what the first one reports, and return their exit code."""
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
-    threads = job.settings.threads or max(1, (os.cpu_count() or 1) // count)
+    threads = job.settings.threads or max(1, usable_cores() // count)
     with open(folder / "output.log", "wb") as output:
         process = subprocess.Popen(
             [sys.executable, *command, "-m", "core.finetune.gpu_process", str(folder)],

@@ -21,9 +21,9 @@ from core.automl.learners.registry import learner_title
 from core.automl.refit.refit_worker import RefitAnswer, RefitWorker
 from core.automl.refit.row_shares import SHARES
 from core.automl.tuning.budget import Budget
-from core.automl.tuning.processes import cores
 from core.automl.tuning.trials import Trial
 from core.datasets import Finding
+from core.resources import usable_cores
 
 __all__ = ["FinalModel", "Refits"]
 
@@ -80,7 +80,7 @@ class Refits:
         self.worker = worker
         self.data = data
         self.metric = metric
-        self.cores = cores()
+        self.cores = usable_cores()
         self.findings: list[Finding] = []
         self._seed = seed
         self._bagging = bagging

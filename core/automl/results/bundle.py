@@ -42,6 +42,7 @@ BUNDLE_SOURCES = (
     "hosts.py",
     "query.py",
     "registry.py",
+    "resources.py",
     "rule_choices.py",
     "plain_text.py",
     "spreadsheet.py",

@@ -23,7 +23,7 @@ from core.errors import PlumblineError, SearchError, from_record, to_record
 from core.files import write_text
 from core.fork_server import AVAILABLE, ForkedProcess, fork_server
 
-__all__ = ["HelperProcess", "cores", "describe_fit_error", "end_with_parent", "errors_recorded", "preload"]
+__all__ = ["HelperProcess", "describe_fit_error", "end_with_parent", "errors_recorded", "preload"]
 
 # Threads that wait spin for microseconds only: by default they would take the cores from the helper beside them, and
 # sleeping at once costs more than a small tree takes to grow. Learners get their number of threads explicitly; linear
@@ -33,11 +33,6 @@ PRELOAD = f"{__name__}:preload_helpers"
 """What the fork server of the helpers loads."""
 _ROOT = Path(__file__).resolve().parents[3]
 _ERROR = "error.json"
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def preload(*modules: str) -> None:

@@ -15,9 +15,9 @@ import numpy as np
 
 from core.automl._settings import AutoMLSettings
 from core.automl._types import Config
-from core.automl.tuning.processes import cores
 from core.automl.tuning.trials import Trial
 from core.files import write_text
+from core.resources import usable_cores
 
 if TYPE_CHECKING:
     from core.automl.data.prepare import Prepared
@@ -176,7 +176,7 @@ def worker_plan(
         metric=metric,
         learners=learners[index::count] or (learners[index % len(learners)],),
         seed=settings.seed + 1_000 * (index // len(learners)),
-        jobs=max(1, cores() // count),
+        jobs=max(1, usable_cores() // count),
         timed=timed,
         seconds=settings.time_budget_s,
         until=time.monotonic() + left_s if math.isfinite(left_s) else None,

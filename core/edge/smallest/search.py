@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -24,6 +23,7 @@ from core.edge.variants.modes import FULL_PRECISION
 from core.edge.variants.variants import HeldOut, Rows, Variant, make_variants, scores
 from core.errors import InputError, SettingsError, StoppedError
 from core.progress import Event, Report, silent
+from core.resources import usable_cores
 
 __all__ = ["SmallestTarget", "find_smallest"]
 
@@ -312,12 +312,8 @@ class _Search:
             refused,
             chosen,
             closest,
-            conclude(reports, chosen, closest, self.settings, self.metric, _cores()),
+            conclude(reports, chosen, closest, self.settings, self.metric, usable_cores()),
             self.timer.machine,
             self.metadata.max_length,
             self.stopped,
         )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

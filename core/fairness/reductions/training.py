@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from pydantic import JsonValue
 
 from core.fairness.metrics.arrays import FloatArray, IndexArray
+from core.resources import usable_cores
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
@@ -75,7 +75,7 @@ class TrainingSetup:
         """Return the winner's learner with its configuration, unfitted."""
         from core.automl import build_estimator
 
-        jobs = os.cpu_count() or 1
+        jobs = usable_cores()
         return build_estimator(
             self.winner["learner"],
             self.winner["config"],

@@ -7,10 +7,9 @@ import resource
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import psutil
-
 from core.catalog import Run
 from core.jsonable import JsonObject
+from core.resources import usable_cores, usable_memory
 from core.settings import Settings
 
 __all__ = ["SandboxLimits"]
@@ -47,8 +46,8 @@ class SandboxLimits:
     @classmethod
     def of(cls, run: Run, settings: Settings) -> SandboxLimits:
         """Return the limits of a run; without a memory limit of its own, a share of the machine's memory."""
-        machine_mb = int(psutil.virtual_memory().total * _SHARE_OF_MEMORY) >> 20
-        cores = psutil.cpu_count() or 1
+        machine_mb = int(usable_memory() * _SHARE_OF_MEMORY) >> 20
+        cores = usable_cores()
         return cls(
             memory_mb=min(run.memory_limit_mb or machine_mb, machine_mb),
             disk_mb=settings.run_disk_mb,

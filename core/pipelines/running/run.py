@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -19,6 +18,7 @@ from core.pipelines.running.step_cache import FolderCache, StepCache
 from core.pipelines.running.step_call import Execute, StepState
 from core.pipelines.running.step_runner import StepRunner
 from core.progress import Event, Report, silent
+from core.resources import usable_cores
 
 __all__ = ["run_pipeline"]
 
@@ -93,7 +93,7 @@ def run_pipeline(
         lambda: ended.is_set() or (should_stop is not None and should_stop()),
         frozenset(descendants(steps, rerun_from)),
     )
-    results = _run_all(pipeline, steps, runner, report or silent, max_parallel or os.cpu_count() or 1, ended)
+    results = _run_all(pipeline, steps, runner, report or silent, max_parallel or usable_cores(), ended)
     return PipelineResult(
         {step.path: results[step.path] for step in steps},
         {

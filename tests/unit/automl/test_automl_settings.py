@@ -147,5 +147,5 @@ def test_every_offered_metric_is_accepted(task):
     ],
 )
 def test_time_is_used_by_several_searchers_and_what_can_be_repeated_by_one(values, searchers, monkeypatch):
-    monkeypatch.setattr("core.automl._settings.cores", lambda: 16)
+    monkeypatch.setattr("core.automl._settings.usable_cores", lambda: 16)
     assert AutoMLSettings(target="y", **values).searchers == searchers
