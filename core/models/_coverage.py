@@ -141,7 +141,7 @@ COVERAGE_ITEMS: Registry[CoverageItem] = Registry(
             RMF, "MEASURE 2.2", "Whether people in the data represent those affected", (), ("data_consent", "data_gaps")
         ),
         CoverageItem(RMF, "MEASURE 2.3", "Performance in conditions of use", ("evaluation", "latency")),
-        CoverageItem(RMF, "MEASURE 2.4", "Monitoring in production", (), ("monitoring",)),
+        CoverageItem(RMF, "MEASURE 2.4", "Monitoring in production", ("monitoring",), ("monitoring",)),
         CoverageItem(RMF, "MEASURE 2.5", "Validity and limits of generalization", ("evaluation", "limits")),
         CoverageItem(RMF, "MEASURE 2.6", "Safety", (), ("risks", "mitigations")),
         CoverageItem(RMF, "MEASURE 2.7", "Security and resilience", (), ("security",)),
