@@ -133,6 +133,21 @@ class QuantilePoints:
         index = np.searchsorted(self.upto, np.asarray(shares) * self.rows - 1e-9, side="left")
         return np.asarray(self.points[np.minimum(index, len(self.points) - 1)])
 
+    def without(self, value: float) -> QuantilePoints:
+        """Return the distribution of the rows that do not have a value which many rows share.
+
+        Examples
+        --------
+        >>> QuantilePoints.of(np.array([0.0, 0.0, 2.0, 5.0, 5.0])).without(0.0).upto.tolist()
+        [1, 3]
+        """
+        index = int(np.searchsorted(self.points, value))
+        if index == len(self.points) or self.points[index] != value:
+            return self
+        kept = np.arange(len(self.points)) != index
+        fewer = np.where(np.arange(len(self.points)) > index, self.upto[index] - self.below[index], 0)
+        return QuantilePoints(self.points[kept], (self.below - fewer)[kept], (self.upto - fewer)[kept])
+
     @property
     def bounds(self) -> tuple[float, float]:
         """The smallest and the largest value."""

@@ -133,16 +133,21 @@ def check_units(reference: BatchSketch, current: BatchSketch, columns: Sequence[
         before, now = reference.columns[name], current.columns.get(name)
         if not isinstance(before, NumberSketch) or not isinstance(now, NumberSketch):
             continue
-        change = unit_change(before.values, now.values)
+        sides, values = (before.values, now.values), "values"
+        change = unit_change(*sides)
+        if change is None and before.zeros and now.zeros:  # where most values are 0, the others are a small part
+            sides, values = (before.values.without(0.0), now.values.without(0.0)), "values but 0"
+            change = unit_change(*sides)
+            change = None if change is not None and change.offset else change
         if change is None:
             continue
-        medians = before.values.quantiles(np.array([0.5]))[0], now.values.quantiles(np.array([0.5]))[0]
+        medians = sides[0].quantiles(np.array([0.5]))[0], sides[1].quantiles(np.array([0.5]))[0]
         findings.append(
             Finding(
                 "unit_changed",
                 "alert",
                 name,
-                f"The unit of '{name}' seems to have changed: all values are {_in_words(change)} "
+                f"The unit of '{name}' seems to have changed: all {values} are {_in_words(change)} "
                 f"(median {number_text(medians[0])} before, {number_text(medians[1])} now).",
                 f"Check the unit ({change.words}), and convert the column where it changed.",
                 {"factor": change.factor, "offset": change.offset},

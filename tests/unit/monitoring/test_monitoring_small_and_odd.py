@@ -135,3 +135,16 @@ def test_a_wide_table_with_other_names_is_compared_name_by_name(monkeypatch: pyt
     calls.clear()
     compare(before, other)
     assert len(calls) <= 100 * 100
+
+
+def test_a_unit_is_found_where_most_values_are_0() -> None:
+    random = np.random.default_rng(5)
+    gains = np.where(random.random(4_000) < 0.9, 0.0, random.lognormal(8, 1, 4_000))
+    before, now = pd.DataFrame({"gain": gains[:3_000]}), pd.DataFrame({"gain": gains[3_000:] * 1_000})
+    report = compare(before, now)
+    (finding,) = [item for item in report.data_quality if item.check == "unit_changed"]
+    assert finding.values["factor"] == 1_000
+    assert "all values but 0 are 1,000 times as large" in finding.message
+    assert levels(compare(before, pd.DataFrame({"gain": gains[3_000:]})), "unit_changed") == []
+    fewer = pd.DataFrame({"gain": np.where(random.random(1_000) < 0.5, 0.0, random.lognormal(8, 1, 1_000))})
+    assert levels(compare(before, fewer), "unit_changed") == [], "more of the same values are no other unit"
