@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func
 from sqlmodel import col, select
 
 from core.access import INSTALLATION, Access
@@ -15,7 +15,7 @@ from core.catalog.monitor_tables import MonitorPlan
 from core.catalog.tables import Run, RunArtifact, RunState
 from core.jsonable import JsonObject
 
-__all__ = ["BATCH_FILES", "KEPT_DAYS", "compared", "find", "get", "keep", "remove_old_files"]
+__all__ = ["BATCH_FILES", "KEPT_DAYS", "compared", "find", "get", "keep", "remove_old_files", "version"]
 
 BATCH_FILES = "batches/"
 """Beginning of the names of files that runs keep of batches; the key of the batch follows."""
@@ -54,6 +54,16 @@ def compared(model_id: str, *, access: Access) -> list[Run]:
         )
         if (run.result or {}).get("model") == model_id
     ]
+
+
+def version(*, access: Access) -> tuple[int, float]:
+    """Return what changes whenever a run of the workspace that compares batches has ended or was deleted. Cheap."""
+    query = select(func.count(), func.max(Run.finished_at)).where(
+        Run.workspace == access.workspace, col(Run.task).in_(_TASKS), Run.state == RunState.SUCCEEDED
+    )
+    with reading(access) as session:
+        count, newest = session.exec(query).one()
+    return count, newest or 0.0
 
 
 def keep(model_id: str, settings: JsonObject, *, why: str = "", access: Access) -> MonitorPlan:

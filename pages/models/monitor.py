@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from core import monitored
-from core.access import has_feature
-from core.catalog import runs
+from core.access import Access, has_feature
+from core.catalog import monitor_plans, runs
 from core.monitored import Batch, MonitorSettings
 from core.monitoring import LOOK_STATES
 from pages._ui import badges, deletion, frame, listing, numbers, popovers, run_view
@@ -39,7 +39,7 @@ def show(opened: OpenModel) -> None:
     """Draw the timeline of the model's batches, and the batch in focus."""
     access = frame.access()
     plan = monitored.plan_of(opened.model.id, access=access)
-    batches = monitored.batches_of(opened.model.id, access=access)
+    batches = _batches(opened.model.id, access.workspace, monitor_plans.version(access=access), access)
     deletion.notices("schedule")
     _actions(opened, plan, batches)
     _working(opened)
@@ -63,6 +63,12 @@ def show(opened: OpenModel) -> None:
     if monitor_batch.show(chosen):
         monitor_download.show(opened.model.name, chosen)
     monitor_next.show(opened, chosen, plan or MonitorSettings())
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _batches(model_id: str, workspace: str, version: tuple[int, float], _access: Access) -> list[Batch]:
+    """Return the batches of a model, which are read once until another run has ended; callers must not change them."""
+    return monitored.batches_of(model_id, access=_access)
 
 
 def _actions(opened: OpenModel, plan: MonitorSettings | None, batches: list[Batch]) -> None:

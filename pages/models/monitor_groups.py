@@ -58,7 +58,7 @@ def show(batches: Sequence[Batch], chosen: Batch) -> None:
                 default=next(iter(views)),
                 required=True,
                 format_func=frame.plain,
-                key=_key("of"),
+                key="models-monitor-groups-of",
             )
         )
         column = views.get(view, "")
@@ -70,7 +70,7 @@ def show(batches: Sequence[Batch], chosen: Batch) -> None:
                 default=names[0],
                 required=True,
                 format_func=lambda name: name if view == _COHORTS else metric_record(name).title,
-                key=_key(f"what-{view}"),
+                key=f"models-monitor-groups-what-{view}",
             )
         )
     points = {
@@ -82,10 +82,6 @@ def show(batches: Sequence[Batch], chosen: Batch) -> None:
     _said(chosen, column, name)
     if view == _COHORTS:
         _table(chosen)
-
-
-def _key(name: str) -> str:
-    return f"models-monitor-groups-{name}"
 
 
 def _parts(batch: Batch) -> list[Subgroups]:
@@ -212,7 +208,7 @@ def _table(batch: Batch) -> None:
             }
         ),
         hide_index=True,
-        key=_key("cohorts"),
+        key="models-monitor-groups-cohorts",
         placeholder="–",
         column_config={
             "Cohort": st.column_config.TextColumn(width="large"),

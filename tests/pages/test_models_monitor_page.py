@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import alerts, jobs, models, monitored
+from core import alerts, deletion, jobs, models, monitored
 from core.access import LOCAL
 from core.catalog import Model, RunState, datasets, monitor_plans, runs
 from core.datasets import load_sample
@@ -245,3 +245,12 @@ def test_an_alert_without_any_batch_can_be_decided_on_also_when_it_was_muted_unt
     test.button(key=f"models-alert-over-{alert.id}").click().run()
     assert not test.exception, test.exception
     assert alerts.open_alerts(access=LOCAL) == []
+
+
+def test_a_batch_whose_run_is_deleted_is_gone_at_once_and_comes_back(credit_model: Model) -> None:
+    brought(credit_model, applicants(120), "mistaken.csv")
+    (batch,) = monitored.batches_of(credit_model.id, access=LOCAL)
+    deleted = deletion.delete("run", batch.run_id, access=LOCAL)
+    assert "No batch was compared yet" in texts(opened(credit_model))
+    deletion.undo(deleted.id, access=LOCAL)
+    assert "mistaken.csv" in texts(opened(credit_model)).replace("\\", "")

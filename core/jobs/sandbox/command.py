@@ -60,6 +60,7 @@ KEPT_OUT = {
     "log_format",
     "message_mb",
     "outbound_hosts",
+    "public_url",
     "requests_per_minute",
     "reruns_per_minute",
     "sandbox",
