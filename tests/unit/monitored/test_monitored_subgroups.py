@@ -10,6 +10,7 @@ from core.catalog import RunState
 from core.cohorts import Cohort, NumberCondition
 from core.fairness import ThresholdPolicy
 from core.monitored import SELECTION_RATE, Batch
+from core.monitoring import look_alpha
 from tests.unit.monitored.conftest import Watched
 
 LARGE = Cohort((NumberCondition(column="fee", low=150.0),))
@@ -187,3 +188,12 @@ def test_a_group_whose_labels_were_flipped_is_named(watched: Watched) -> None:
     findings = [finding for finding in batch.labels.measured.findings if finding.check == "concept_drift_group"]
     assert findings, batch.labels.measured.sentence
     assert batch.state.state in ("look", "alarm")
+
+
+def test_what_a_batch_is_judged_by_shares_the_error_rate_of_the_series(watched: Watched) -> None:
+    batch = watched.bring(watched.people(200, 16), "shared.csv")
+    expected = look_alpha(batch.look, 0.05 / 4)  # drift, performance estimated and measured, and the gap of one column
+    assert set(batch.states) == {"drift", "performance", "gap of group"}
+    assert batch.labels is not None
+    for state in (*batch.states.values(), batch.labels.state):
+        assert state.level == pytest.approx(expected)

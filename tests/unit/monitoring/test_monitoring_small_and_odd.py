@@ -16,6 +16,7 @@ from core.monitoring import (
     split_by_date,
 )
 from core.monitoring import schema_checks as schema
+from core.monitoring.text_tests import unknown_shares
 
 RANDOM = np.random.default_rng(0)
 
@@ -51,6 +52,11 @@ def test_texts_with_more_words_than_are_kept_do_not_drift(exponent: float, words
     before = sketch(pd.DataFrame({"text": texts[:10_000]}), types=types)
     now = sketch(pd.DataFrame({"text": texts[10_000:]}), types=types)
     assert not compare(before, now)["text"].drifted
+    own, new = (
+        unknown_shares(before["text"], before["text"], own=True),
+        unknown_shares(now["text"], before["text"], own=False),
+    )
+    assert own.mean() == pytest.approx(new.mean(), abs=0.02), "rows of both sides are treated alike"
     other = [" ".join(f"x{word}" if word % 3 else f"w{word}" for word in row) for row in drawn[10_000:]]
     assert compare(before, sketch(pd.DataFrame({"text": other}), types=types))["text"].drifted
 
