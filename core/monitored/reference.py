@@ -63,7 +63,7 @@ class Reference:
 
     @property
     def positive_value(self) -> object:
-        """That label as the rows have it; None where there is no such label."""
+        """That label as the rows have it; None for a number, or more than two labels."""
         if self.positive is None:
             return None
         values = self.rows["y_true"].dropna().unique()

@@ -239,7 +239,7 @@ class Watch:
             return self._scorer.score(new.frame, decide=False)
 
     def _parts(self, new: NewBatch, table: pd.DataFrame, predictions: pd.DataFrame | None) -> RowParts:
-        """Return by what the rows are told apart, and what was decided about them."""
+        """Return the groups and cohorts of the rows, and the decisions about them."""
         from core.monitored import RowParts
 
         frame = new.frame

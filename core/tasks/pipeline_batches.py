@@ -50,7 +50,9 @@ def bring_batches(outputs: Mapping[str, str], *, name: str, report: Report = sil
             continue
         known = {model.name: model.id for model in model_rows.find(access=access)}
         if request["model"] not in known:
-            raise NotFoundError(f"There is no model '{request['model']}'.", unknown_name(request["model"], known))
+            raise NotFoundError(
+                f"The workspace has no model '{request['model']}'.", unknown_name(request["model"], known)
+            )
         version = models.resolve(known[request["model"]], access=access)
         rows = folder / request["rows"]
         with open(rows, "rb") as content:

@@ -91,7 +91,7 @@ def _change(schedule: Schedule, key: str) -> None:
     """Draw what can be changed of a schedule, when someone asks for it."""
     toggle = f"{key}-change"
     if st.session_state.pop(f"{toggle}-done", False):
-        st.session_state[toggle] = False  # before it is drawn, so that the browser is told
+        st.session_state[toggle] = False  # set before the toggle is drawn: later changes do not reach the browser
     if not st.toggle("Change it", key=toggle):
         return
     kind = SOURCE_KINDS[schedule.settings["kind"]]

@@ -103,7 +103,7 @@ def _last(channel: AlertChannel) -> None:
 
 def _actions(channel: AlertChannel, names: dict[str, str], key: str) -> None:
     st.button("Send a test alert", icon=":material/send:", key=f"{key}-try", on_click=_try, args=(channel.id,))
-    if channel.kind in CHANNEL_KINDS:  # not of an extension that is no longer there
+    if channel.kind in CHANNEL_KINDS:  # a removed extension may have had the kind
         with st.popover("Edit", icon=":material/edit:", key=f"{key}-edit", on_change="rerun") as popover:
             if popover.open:
                 channel_form.change(channel, names)

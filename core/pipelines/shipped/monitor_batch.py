@@ -100,7 +100,7 @@ def _bring(model: str, frame: pd.DataFrame, folder: Path) -> None:
     """Ask for the rows to be compared as a batch of a registered model, too."""
     if WORKSPACE_VARIABLE not in os.environ:
         raise InputError(
-            f"There is no workspace with a model '{model[:40]}'.",
+            f"The model '{model[:40]}' needs a workspace, and this command has none.",
             "Run the pipeline on the Pipelines page, or leave watched_model out.",
         )
     frame.to_parquet(folder / _ROWS, index=False)

@@ -37,7 +37,7 @@ def test_rows_become_a_batch_of_the_model_that_the_step_names(watched: Watched, 
 def test_a_model_that_is_not_there_is_named_with_those_that_are(watched: Watched, tmp_path: Path) -> None:
     watched.people(60, 22).to_parquet(tmp_path / "batch.parquet", index=False)
     (tmp_path / WATCHED).write_text(json.dumps({"model": "Leaver", "rows": "batch.parquet"}))
-    with pytest.raises(NotFoundError, match="There is no model 'Leaver'") as error:
+    with pytest.raises(NotFoundError, match="The workspace has no model 'Leaver'") as error:
         bring_batches({"monitoring": str(tmp_path)}, name="nightly", access=LOCAL)
     assert "Leavers" in error.value.hint
 
@@ -47,7 +47,7 @@ def test_the_command_asks_for_it_where_there_is_a_workspace(
 ) -> None:
     rows = watched.people(60, 23)
     monkeypatch.delenv(WORKSPACE_VARIABLE, raising=False)
-    with pytest.raises(InputError, match="no workspace with a model 'Leavers'"):
+    with pytest.raises(InputError, match="The model 'Leavers' needs a workspace"):
         monitor_batch._bring("Leavers", rows, tmp_path)
     monkeypatch.setenv(WORKSPACE_VARIABLE, "1")
     monitor_batch._bring("Leavers", rows, tmp_path)

@@ -75,3 +75,17 @@ def mixed(random: np.random.Generator, n: int) -> pd.DataFrame:
     )
     frame.loc[random.random(n) < 0.1, "income"] = np.nan
     return frame
+
+
+SCORED_ROWS = 2_000
+"""Rows of a scored batch where a test does not say otherwise."""
+
+
+def scored_batch(seed: int, n: int = SCORED_ROWS) -> pd.DataFrame:
+    """Return scored rows with labels whose probability is the score."""
+    random = np.random.default_rng(seed)
+    age, city = random.integers(18, 80, n), random.choice(["Ulm", "Bonn", "Kiel"], n)
+    score = 1 / (1 + np.exp(-random.normal(0, 1.5, n)))
+    return pd.DataFrame(
+        {"row_id": np.arange(n), "age": age, "city": city, "y_score": score, "y_true": random.random(n) < score}
+    )

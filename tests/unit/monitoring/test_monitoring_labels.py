@@ -14,7 +14,6 @@ from sklearn import metrics as sk
 from core.errors import InputError
 from core.evaluation import estimate as evaluate
 from core.evaluation import wilson
-from core.fairness import group_metrics
 from core.monitoring import (
     ESTIMATED_METRICS,
     LabelBook,
@@ -24,24 +23,13 @@ from core.monitoring import (
     error_surplus,
     estimate_performance,
     find_surprising_errors,
-    judge_gap,
     judge_performance,
     labeled_rows,
     measure_performance,
 )
-from core.monitoring.group_rates import batch_group_rates
 from core.monitoring.measured_metrics import measure
-
-N = 2_000
-
-
-def batch(seed: int, n: int = N) -> pd.DataFrame:
-    random = np.random.default_rng(seed)
-    age, city = random.integers(18, 80, n), random.choice(["Ulm", "Bonn", "Kiel"], n)
-    score = 1 / (1 + np.exp(-random.normal(0, 1.5, n)))
-    return pd.DataFrame(
-        {"row_id": np.arange(n), "age": age, "city": city, "y_score": score, "y_true": random.random(n) < score}
-    )
+from tests.unit.monitoring.monitoring_tables import SCORED_ROWS as N
+from tests.unit.monitoring.monitoring_tables import scored_batch as batch
 
 
 def labels_of(frame: pd.DataFrame) -> pd.DataFrame:
@@ -280,35 +268,6 @@ def test_target_drift() -> None:
     assert compare_labels(REFERENCE["y_true"], moved).drifted
     few, _ = LabelBook.of(CURRENT["row_id"]).add(labels_of(CURRENT.head(20)))
     assert compare_labels(REFERENCE["y_true"], few).state == "not enough data"
-
-
-def test_rates_by_group_are_those_of_fairness() -> None:
-    decided, truth, groups = CURRENT["y_score"] >= 0.5, CURRENT["y_true"], CURRENT["city"]
-    rates = batch_group_rates(decided, groups, truth)
-    expected = group_metrics(truth, decided, groups).by_group
-    table = rates.table.pivot(index="group", columns="rate", values="value")
-    for name in ("selection_rate", "true_positive_rate", "false_positive_rate"):
-        assert table[name].to_dict() == pytest.approx(expected[name].to_dict())
-        gap = rates.gaps.loc[name]
-        assert gap["gap"] == pytest.approx(expected[name].max() - expected[name].min())
-        assert gap["low"] < gap["gap"] < gap["high"]
-        assert (gap["high_group"], gap["low_group"]) == (expected[name].idxmax(), expected[name].idxmin())
-    unlabeled = batch_group_rates(decided, groups)
-    assert set(unlabeled.table["rate"]) == {"selection_rate"}
-    assert not unlabeled.labeled
-    json.dumps(rates.to_dict(), allow_nan=False)
-    small = batch_group_rates(decided, groups.where(CURRENT.index > 9, "Rom"))
-    assert small.small_groups == ("Rom",)
-    pair = batch_group_rates(decided, pd.Series(np.where(CURRENT["age"] < 40, "young", "old"), name="age"))
-    wide = pair.gaps.loc["selection_rate"]
-    assert judge_gap("Selection rate", wide["gap"], wide["low"], wide["high"], bound=0.1, look=9).state == "fine"
-
-
-def test_gaps_have_states() -> None:
-    assert judge_gap("TPR", 0.3, 0.25, 0.35, bound=0.1, look=100).state == "alarm"
-    assert judge_gap("TPR", 0.2, 0.1, 0.3, bound=0.1, look=100).state == "look"
-    assert judge_gap("TPR", 0.05, 0.0, 0.1, bound=0.1, look=1).state == "fine"
-    assert judge_gap("TPR", float("nan"), None, None, bound=0.1, look=1).state == "not enough data"
 
 
 def test_parts_of_one_class_keep_the_positive_label() -> None:
