@@ -72,6 +72,7 @@ def read_labels(labels: pd.Series, known: Sequence[Any] | None) -> ReadLabels:
     present = labels.notna()
     if known is None:
         read = pd.to_numeric(labels, errors="coerce").astype(float)
+        read = read.where(read.abs() < float("inf"))  # an infinite one would be the error of all rows together
     else:
         words = _words(known)
         texts = labels[present].map(level_text)

@@ -12,6 +12,7 @@ from core.monitoring import (
     estimate_performance,
     judge_look,
     judge_p_values,
+    read_labels,
     sketch,
     split_by_date,
 )
@@ -154,3 +155,11 @@ def test_a_unit_is_found_where_most_values_are_0() -> None:
     assert levels(compare(before, pd.DataFrame({"gain": gains[3_000:]})), "unit_changed") == []
     fewer = pd.DataFrame({"gain": np.where(random.random(1_000) < 0.5, 0.0, random.lognormal(8, 1, 1_000))})
     assert levels(compare(before, fewer), "unit_changed") == [], "more of the same values are no other unit"
+
+
+def test_numbers_as_labels_are_finite_and_the_others_are_said() -> None:
+    read = read_labels(pd.Series(["inf", "1e3", "pending", None, 7]), None)
+    assert read.labels.dropna().tolist() == [1_000.0, 7.0]
+    assert read.sentence == "2 rows have a label that the model does not have, such as 'inf'."
+    spelled = read_labels(pd.Series(["Yes", "yes"]), ["Yes", "yes"])
+    assert spelled.labels.tolist() == ["Yes", "yes"], "labels that only spelling tells apart stay apart"
