@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 os.environ["PLUMBLINE_HOME"] = tempfile.mkdtemp(prefix="plumbline-run-start-")
 
 from core import fork_server, jobs  # noqa: E402
-from core.jobs import launch  # noqa: E402
+from core.jobs.launchers import local  # noqa: E402
 from core.tasks import ingest  # noqa: E402
 
 
@@ -44,7 +44,7 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     start = time.perf_counter()
     jobs.warm_up()
-    server = fork_server.running_server(launch.PRELOAD)
+    server = fork_server.running_server(local.PRELOAD)
     if server is None:
         raise SystemExit("Processes are not forked on this system.")
     while not server.ready:
@@ -52,14 +52,14 @@ def main() -> None:
     print(f"the libraries are loaded after {time.perf_counter() - start:.1f} s")
     warm, cold, sandboxed = [], [], []
     bubblewrap = shutil.which("bwrap") is not None
-    running = launch.running_server
+    running = local.running_server
     for number in range(-1, repeats):
-        launch.running_server = running
+        local.running_server = running
         forked = import_s(2 * number)
-        launch.running_server = lambda _: None
+        local.running_server = lambda _: None
         started = import_s(2 * number + 1)
         if bubblewrap:
-            launch.running_server = running
+            local.running_server = running
             os.environ["PLUMBLINE_SANDBOX"] = "bubblewrap"
             sandboxed.append(import_s(2 * repeats + number + 2))
             del os.environ["PLUMBLINE_SANDBOX"]

@@ -21,7 +21,18 @@ PREFIX = "PLUMBLINE_"
 """Beginning of all names of variables."""
 SECRET = "SECRET_"
 """Continuation of the names of variables that hold credentials (`core.credentials`), which are not settings."""
-_OF_RUNS = ("RUN_ID", "RUN_CLAIM", "RUN_TMPDIR", "METRICS", "REGISTERS", "VALUE_", "ERROR")
+_OF_RUNS = (
+    "RUN_ID",
+    "RUN_CLAIM",
+    "RUN_TMPDIR",
+    "RUN_HANDLE",
+    "RUN_CPUS",
+    "RUN_MEMORY_MB",
+    "METRICS",
+    "REGISTERS",
+    "VALUE_",
+    "ERROR",
+)
 """Beginnings of further names, which runs and the steps of pipelines get from Plumbline itself."""
 _BOUNDS = {Ge: "of at least", Gt: "above", Le: "of at most", Lt: "below"}
 
@@ -42,8 +53,9 @@ def describe_field(field: FieldInfo) -> str:
         annotation = next(part for part in get_args(annotation) if part is not type(None))
     if get_origin(annotation) is Literal:
         return "one of: " + ", ".join(map(str, get_args(annotation)))
-    if get_origin(annotation) is tuple:  # which says itself what it has
-        return next(words for words in field.metadata if isinstance(words, str))
+    words = next((words for words in field.metadata if isinstance(words, str)), None)
+    if words is not None:  # the type says itself what it has
+        return words
     nouns = {int: "a whole number", float: "a number", bool: "true or false", Path: "a folder"}
     bounds = [
         f"{words} {getattr(bound, name):,}"

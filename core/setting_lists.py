@@ -1,4 +1,4 @@
-"""Settings with several values in one variable: names of modules, hosts, folders."""
+"""Settings of more than one word in a variable: names of modules, hosts, folders, an engine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
@@ -13,7 +14,7 @@ from pydantic_settings import NoDecode
 from core.errors import InputError
 from core.hosts import host_rule
 
-__all__ = ["Folders", "Hosts", "Modules"]
+__all__ = ["Engine", "Folders", "Hosts", "Modules"]
 
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
@@ -49,6 +50,21 @@ def _folders(value: object) -> object:
     return paths
 
 
+def _engine(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text in ("local", "slurm", "kubernetes"):
+        return text
+    parts = urlsplit(text)
+    if parts.scheme not in ("ray", "ray+https") or not parts.hostname or parts.username or parts.path.strip("/"):
+        raise ValueError("not an engine")
+    parts.port  # noqa: B018  (raises ValueError for one that is none)
+    return text.rstrip("/")
+
+
+Engine = Annotated[str, BeforeValidator(_engine), "local, ray://host:port, slurm or kubernetes"]
+"""What places runs; ``ray+https://`` where a proxy in front of Ray encrypts."""
 Modules = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_modules), "names of modules, separated by commas"]
 """Names of modules, as a JSON list or separated by commas."""
 Hosts = Annotated[

@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.setting_errors import PREFIX, check_env_file, invalid_settings, unknown_settings
-from core.setting_lists import Folders, Hosts, Modules
+from core.setting_lists import Engine, Folders, Hosts, Modules
 
 __all__ = ["Settings", "get_settings", "unknown_variables"]
 
@@ -53,7 +53,37 @@ class Settings(BaseSettings):
     database: str | None = Field(default=None, description="SQLAlchemy URL of the catalog; default SQLite in home.")
     storage: str | None = Field(default=None, description="fsspec URL of the artifact store; default a folder in home.")
 
-    max_running: int = Field(default=1, ge=1, description="Maximum number of long runs at the same time.")
+    engine: Engine = Field(
+        default="local",
+        description="What places long runs: local (this machine), ray://host:port, slurm or kubernetes.",
+    )
+    engine_lanes: Literal["long", "all"] = Field(
+        default="long", description="Runs that the engine places: long ones, or imports and checks as well."
+    )
+    engine_token: SecretStr | None = Field(
+        default=None, description="Token of the Ray cluster, or of the API server of Kubernetes."
+    )
+    engine_options: str = Field(
+        default="", max_length=2_000, description="Options of sbatch, such as --partition=gpu --account=team."
+    )
+    engine_template: Path | None = Field(
+        default=None, description="YAML file with the Job of Kubernetes that each run is made of."
+    )
+    node_folder: Path | None = Field(
+        default=None, description="Folder of Plumbline on the engine's nodes; by default the same as here."
+    )
+    node_python: Path | None = Field(
+        default=None, description="Python of Plumbline on the engine's nodes; by default the same as here."
+    )
+    node_name: str | None = Field(
+        default=None, max_length=100, description="Name of this node on the page of the cluster; default its host name."
+    )
+
+    max_running: int | None = Field(
+        default=None,
+        ge=1,
+        description="Maximum number of long runs at the same time; default 1, with an engine as many as it holds.",
+    )
     max_running_short: int = Field(
         default=2, ge=1, description="Maximum number of short runs (imports, checks) at the same time."
     )
@@ -223,6 +253,11 @@ class Settings(BaseSettings):
     @classmethod
     def _expand(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser()
+
+    @property
+    def most_running(self) -> int | None:
+        """Maximum number of long runs at the same time; None for no limit but the engine's."""
+        return self.max_running or (1 if self.engine == "local" else None)
 
     @property
     def database_url(self) -> str:

@@ -1,4 +1,4 @@
-"""A Ray cluster of several nodes on this machine, each with what it is told to have, for tests and benchmarks."""
+"""A Ray cluster of several nodes on this machine, each with the resources that it is told to have, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ class RayCluster:
 
         Parameters
         ----------
-        cpus, gpus, memory_mb : int
-            What the cluster shall think that it has.
+        cpus, gpus, memory_mb : int, default=1, 0 and 4000
+            Resources that the cluster takes it to have.
         environment : mapping, optional
             Variables of its processes, and so of the jobs that work on it.
         folder : Path, optional
@@ -131,7 +131,7 @@ class RayCluster:
             )
         node = RayNode(process, log)
         self.nodes.append(node)
-        self._wait_for(len([each for each in self.nodes if each.process.poll() is None]), node)
+        self._wait_for(len([other for other in self.nodes if other.process.poll() is None]), node)
         return node
 
     def _wait_for(self, count: int, node: RayNode) -> None:

@@ -18,7 +18,7 @@ __all__ = ["claim_next", "position"]
 
 def claim_next(
     lane: str,
-    limit: int,
+    limit: int | None,
     lease_s: float,
     *,
     workspace_limit: int | None = None,
@@ -35,8 +35,8 @@ def claim_next(
     ----------
     lane : str
         The lane.
-    limit : int
-        Maximum number of active runs.
+    limit : int or None
+        Maximum number of active runs; None for no limit.
     lease_s : float
         Seconds until the claim expires.
     workspace_limit : int, optional
@@ -69,14 +69,14 @@ def claim_next(
 
 
 def _next(
-    session: Session, lane: str, limit: int, workspace_limit: int | None, children_wait: bool
+    session: Session, lane: str, limit: int | None, workspace_limit: int | None, children_wait: bool
 ) -> tuple[str | None, bool]:
     """Return the workspace whose turn it is, and whether only a run that works for another one may start."""
     active = select(Run.workspace, func.count()).where(col(Run.state).in_(list(ACTIVE)), Run.lane == lane)
     if not children_wait:
         active = active.where(Run.parent_id == "")
     working = dict(iter(session.exec(active.group_by(col(Run.workspace)))))
-    full = sum(working.values()) >= limit
+    full = limit is not None and sum(working.values()) >= limit
     if full and children_wait:
         return None, False
     waiting = _waiting(session, lane)

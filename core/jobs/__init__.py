@@ -26,7 +26,7 @@ from core.jobs.api import (
     waits_for_own,
 )
 from core.jobs.context import RunContext
-from core.jobs.launch import warm_up
+from core.jobs.launchers.local import warm_up
 from core.jobs.sandbox import require_sandbox
 from core.jobs.scheduler import tick
 from core.jobs.schedules import add_schedule, change_schedule, timing_of

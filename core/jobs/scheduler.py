@@ -12,9 +12,10 @@ import psutil
 from core.access import INSTALLATION, Access, limits
 from core.catalog import ACTIVE, Run, RunState, claims, queue, runs
 from core.catalog.engine import reading
-from core.jobs import launch, processes, reserve
+from core.jobs import processes, reserve
 from core.jobs.context import run_dir
 from core.jobs.ending import Ending, ending_by_outcome, interruption
+from core.jobs.launchers import local
 from core.jobs.outcome import read_outcome, remove_outcome
 from core.jobs.run_log import LOG_NAME
 from core.jobs.schedules import fire_due
@@ -34,7 +35,7 @@ def tick() -> None:
 
     Cheap when there are none.
     """
-    launch.reap()
+    local.reap()
     _recover_lost(runs.lapsed())
     while left_alone := runs.left_alone():
         for run in left_alone:
@@ -45,7 +46,7 @@ def tick() -> None:
     allowed = limits()
     for lane, limit, own, children_wait in (
         ("short", settings.max_running_short, allowed.running_short, True),
-        ("long", settings.max_running, allowed.running, True),
+        ("long", settings.most_running, allowed.running, True),
         ("pipeline", settings.max_running_pipelines, allowed.running, False),
     ):
         host = processes.host_id()
@@ -89,7 +90,7 @@ def _start(run: Run) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         reserve.reserve()
         with open(folder / LOG_NAME, "ab") as log:
-            pid = launch.start_monitor(run.id, log.fileno(), os.environ | _environment(run))
+            pid = local.start_monitor(run.id, log.fileno(), os.environ | _environment(run))
     except OSError as error:
         runs.change_state(
             run.id,

@@ -68,6 +68,8 @@ SPEC = TaskSpec(
 
 _FILE = "pipeline.yml"
 _POLL_S = 0.1
+_MOST_PARALLEL = 16
+"""Steps that are submitted at the same time where an engine decides how many work."""
 
 
 def read(text: str, files: Mapping[str, str], folder: Path, *, access: Access) -> Pipeline:
@@ -209,7 +211,7 @@ def run(context: RunContext) -> JsonObject:
         cache=stored,
         execute=_executor(context),
         report=stored.report,
-        max_parallel=max(get_settings().max_running, 1),
+        max_parallel=get_settings().most_running or _MOST_PARALLEL,
         rerun_from=settings["rerun_from"],
     )
     keep_assets(context, pipeline, result)

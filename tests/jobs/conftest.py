@@ -17,7 +17,7 @@ from core import jobs
 from core.access import LOCAL
 from core.catalog import Run, RunState
 from core.fork_server import ForkServer, running_server
-from core.jobs import launch
+from core.jobs.launchers import local
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,7 +41,7 @@ def until() -> Callable[..., Any]:
 def warm_server(until) -> ForkServer | None:
     """The process that has loaded the libraries, from which this one forks its runs; None where none are forked."""
     jobs.warm_up()
-    server = running_server(launch.PRELOAD)
+    server = running_server(local.PRELOAD)
     until(lambda: server is None or server.ready)
     return server
 

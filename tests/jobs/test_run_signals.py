@@ -21,7 +21,7 @@ from core import jobs
 from core.access import LOCAL
 from core.fork_server import running_server
 jobs.warm_up()
-while not running_server("core.jobs.launch:preload").ready:
+while not running_server("core.jobs.launchers.local:preload").ready:
     time.sleep(0.01)
 if len(sys.argv) == 1:
     for _ in range(3):

@@ -18,7 +18,7 @@ from core import jobs
 from core.access import LOCAL
 from core.fork_server import running_server
 jobs.warm_up()
-while not running_server("core.jobs.launch:preload").ready:
+while not running_server("core.jobs.launchers.local:preload").ready:
     time.sleep(0.01)
 ids = [jobs.submit("count", {"steps": 3, "pause": 0.05}, access=LOCAL) for _ in range(4)]
 print(*ids, flush=True)

@@ -11,7 +11,8 @@ import pytest
 from core import fork_server, jobs
 from core.access import LOCAL
 from core.catalog import RunState
-from core.jobs import launch, processes
+from core.jobs import processes
+from core.jobs.launchers import local
 
 pytestmark = pytest.mark.skipif(not fork_server.AVAILABLE, reason="processes are not forked here")
 
@@ -21,7 +22,7 @@ from core import jobs
 from core.access import LOCAL
 from core.fork_server import running_server
 jobs.warm_up()
-while not running_server("core.jobs.launch:preload").ready:
+while not running_server("core.jobs.launchers.local:preload").ready:
     time.sleep(0.01)
 print(jobs.submit("count", {"steps": 20, "pause": 0.1}, access=LOCAL), flush=True)
 time.sleep(600)
@@ -97,9 +98,7 @@ def test_ended_monitors_are_no_zombies(warm, until):
 
 
 def test_nothing_is_loaded_before_it_is_asked_for():
-    code = (
-        "from core import jobs; from core.fork_server import running_server as r; print(r('core.jobs.launch:preload'))"
-    )
+    code = "from core import jobs; from core.fork_server import running_server as r; print(r('core.jobs.launchers.local:preload'))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "None"
 
 
@@ -107,6 +106,6 @@ def test_a_system_that_starts_no_more_processes_is_logged(home, monkeypatch, cap
     def refused(*_, **__):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(launch, "fork_server", refused)
+    monkeypatch.setattr(local, "fork_server", refused)
     jobs.warm_up()
     assert "could not be started" in caplog.text

@@ -42,7 +42,7 @@ def test_environment_wins(bare, monkeypatch, tmp_path):
 
 
 INVALID = [
-    ("MAX_RUNNING", "0", "a whole number of at least 1 (by default 1)"),
+    ("MAX_RUNNING", "0", "a whole number of at least 1"),
     ("MAX_RUNNING_SHORT", "-1", "a whole number of at least 1 (by default 2)"),
     ("MAX_RUNNING_PIPELINES", "1.5", "a whole number of at least 1 (by default 4)"),
     ("LEASE_S", "0", "a number above 0 (by default 15.0)"),
@@ -164,7 +164,7 @@ def test_read_once_a_process(installation, tmp_path):
     with installation(tmp_path, MAX_RUNNING="7"):
         assert get_settings() is get_settings()
         assert get_settings().max_running == 7
-    assert get_settings().max_running == 1
+    assert get_settings().most_running == 1
 
 
 def test_every_setting_says_what_it_is_for():

@@ -21,6 +21,8 @@ __all__ = ["ENTRY", "KEPT_OUT", "PASSED", "arguments", "closed_folders", "enviro
 ENTRY = "core.jobs.sandbox.entry"
 """Module that runs within the sandbox."""
 PASSED = {
+    "engine",
+    "engine_lanes",
     "extensions",
     "max_attempts",
     "max_cell_bytes",
@@ -52,6 +54,9 @@ KEPT_OUT = {
     "cache_mb",
     "content_grace_s",
     "database",
+    "engine_options",
+    "engine_template",
+    "engine_token",
     "grace_s",
     "home",
     "keep_work_days",
@@ -59,6 +64,9 @@ KEPT_OUT = {
     "max_stored_mb",
     "log_format",
     "message_mb",
+    "node_folder",
+    "node_name",
+    "node_python",
     "outbound_hosts",
     "public_url",
     "requests_per_minute",

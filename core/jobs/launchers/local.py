@@ -21,7 +21,7 @@ PRELOAD = f"{__name__}:preload"
 """What the process loads that monitors are forked from."""
 _LIBRARIES = ("numpy", "pandas", "pyarrow.parquet", "duckdb", "sklearn.pipeline", "sklearn.linear_model")
 _UNSET_MARK = "0" * 16  # as long as a run's id, which takes its place
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 _log = logging.getLogger(__name__)
 _started: set[int] = set()  # pids of children that are not reaped yet
 
