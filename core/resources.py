@@ -7,7 +7,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["usable_cores", "usable_memory"]
+__all__ = ["CORES", "MEMORY_MB", "usable_cores", "usable_memory"]
+
+CORES = "PLUMBLINE_RUN_CPUS"
+"""Environment variable with the cores that an engine gave to the run of this process."""
+MEMORY_MB = "PLUMBLINE_RUN_MEMORY_MB"
+"""Environment variable with the memory that it gave."""
 
 _GROUPS = Path("/sys/fs/cgroup")
 _OWN = Path("/proc/self/cgroup")
@@ -26,7 +31,7 @@ def usable_cores() -> int:
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quotas = [math.ceil(quota) for quota in _quotas() if quota > 0]
-    return max(1, min([allowed, *quotas]))
+    return max(1, min([allowed, *quotas, *_given(CORES)]))
 
 
 def usable_memory() -> int:
@@ -40,7 +45,15 @@ def usable_memory() -> int:
     """
     import psutil  # which bundles of models do without
 
-    return min([int(psutil.virtual_memory().total), *_memory_limits()])
+    given = [megabytes * 2**20 for megabytes in _given(MEMORY_MB)]
+    return min([int(psutil.virtual_memory().total), *_memory_limits(), *given])
+
+
+def _given(name: str) -> Iterator[int]:
+    """Yield what an engine gave, which need not hold its jobs to it."""
+    value = os.environ.get(name, "")
+    if value.isdigit() and int(value) > 0:
+        yield int(value)
 
 
 def _quotas() -> Iterator[float]:

@@ -1,4 +1,4 @@
-"""A Ray cluster of several nodes on this machine, each with the resources that it is told to have, for tests and benchmarks."""
+"""A Ray cluster of several nodes on this machine, for tests and benchmarks: each has the resources that it is given."""
 
 from __future__ import annotations
 

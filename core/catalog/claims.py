@@ -119,8 +119,9 @@ def requeue(run_id: str, *, waiting_limit: int | None = None, access: Access) ->
 def _queue(run: Run) -> None:
     """Make a run wait for its next attempt, without the marks of the one before."""
     run.state, run.attempt, run.queued_at = RunState.QUEUED, run.attempt + 1, time.time()
+    run.engine, run.handle, run.failed_placements = "", "", 0
     for name in (
         *("started_at", "finished_at", "claim_token", "lease_until", "cancel_requested_at", "stop_requested_at"),
-        *("monitor_pid", "monitor_created", "worker_pid", "worker_created", "error_message", "error_hint"),
+        *("placed_at", "monitor_pid", "monitor_created", "worker_pid", "worker_created", "error_message", "error_hint"),
     ):
         setattr(run, name, None)

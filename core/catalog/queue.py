@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import func, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, tuple_
 from sqlmodel import Session, col, select
 
 from core.access import INSTALLATION
@@ -13,7 +13,7 @@ from core.catalog.clock import database_now
 from core.catalog.engine import reading, writing
 from core.catalog.tables import ACTIVE, QueueLock, QueueTurn, Run, RunState
 
-__all__ = ["claim_next", "position"]
+__all__ = ["choose", "claim_next", "position", "waits"]
 
 
 def claim_next(
@@ -23,6 +23,7 @@ def claim_next(
     *,
     workspace_limit: int | None = None,
     host_id: str = "",
+    node: str = "",
     children_wait: bool = True,
 ) -> Run | None:
     """Claim the next run of a lane, unless `limit` runs of the lane are active.
@@ -43,36 +44,70 @@ def claim_next(
         Maximum number of active runs of one workspace.
     host_id : str, default=""
         Host that starts its process.
+    node : str, default=""
+        Name of this machine.
     children_wait : bool, default=True
         Whether the limits hold for runs that work for another run, too. In a lane whose runs wait for their children
         they must not: a child would wait for its parent, and the parent for the child.
     """
-    queued = Run.state == RunState.QUEUED, Run.lane == lane
-    with reading(INSTALLATION) as session:  # an empty queue, the common case, must not take the write lock
-        if session.exec(select(Run.id).where(*queued).limit(1)).first() is None:
-            return None
+    if not waits(lane):  # an empty queue, the common case, must not take the write lock
+        return None
     with writing(INSTALLATION) as session:
-        session.exec(select(QueueLock).with_for_update()).one()
-        workspace, child = _next(session, lane, limit, workspace_limit, children_wait)
-        if workspace is None:
-            return None
-        own = select(Run).where(*queued, Run.workspace == workspace)
-        if child:
-            own = own.where(Run.parent_id != "")
-        run = session.exec(own.order_by(col(Run.queued_at), col(Run.id)).limit(1).with_for_update()).one()
-        run.state, run.claim_token, run.host_id = RunState.STARTING, new_claim(), host_id
-        run.lease_until = session.exec(select(database_now() + lease_s)).one()
-        session.add(run)
-        newest = session.exec(select(func.max(QueueTurn.number)).where(QueueTurn.lane == lane)).one() or 0
-        session.merge(QueueTurn(workspace=workspace, lane=lane, number=newest + 1))
+        run = choose(session, lane, limit, workspace_limit=workspace_limit, children_wait=children_wait)
+        if run is not None:
+            run.state, run.claim_token, run.host_id, run.node = RunState.STARTING, new_claim(), host_id, node
+            run.lease_until = session.exec(select(database_now() + lease_s)).one()
+            session.add(run)
     return run
+
+
+def waits(lane: str) -> bool:
+    """Return whether a run of a lane waits for its turn."""
+    with reading(INSTALLATION) as session:
+        return session.exec(select(Run.id).where(_waits(), Run.lane == lane).limit(1)).first() is not None
+
+
+def choose(
+    session: Session,
+    lane: str,
+    limit: int | None,
+    *,
+    workspace_limit: int | None = None,
+    children_wait: bool = True,
+) -> Run | None:
+    """Return the run of a lane whose turn it is, for a transaction that ends its waiting; None when none may start.
+
+    No other process chooses a run until the transaction ends. The other parameters are those of `claim_next`.
+    """
+    session.exec(select(QueueLock).with_for_update()).one()
+    workspace, child = _next(session, lane, limit, workspace_limit, children_wait)
+    if workspace is None:
+        return None
+    own = select(Run).where(_waits(), Run.lane == lane, Run.workspace == workspace)
+    if child:
+        own = own.where(Run.parent_id != "")
+    newest = session.exec(select(func.max(QueueTurn.number)).where(QueueTurn.lane == lane)).one() or 0
+    session.merge(QueueTurn(workspace=workspace, lane=lane, number=newest + 1))
+    return session.exec(own.order_by(col(Run.queued_at), col(Run.id)).limit(1).with_for_update()).one()
+
+
+def _waits() -> ColumnElement[bool]:
+    """Whether a run waits for its turn; one that was placed had it, and waits for a node."""
+    return and_(col(Run.state) == RunState.QUEUED, col(Run.placed_at).is_(None))
+
+
+def _counts() -> ColumnElement[bool]:
+    """Whether a run counts against the limits: it works, or it was placed."""
+    return or_(
+        col(Run.state).in_(list(ACTIVE)), and_(col(Run.state) == RunState.QUEUED, col(Run.placed_at).is_not(None))
+    )
 
 
 def _next(
     session: Session, lane: str, limit: int | None, workspace_limit: int | None, children_wait: bool
 ) -> tuple[str | None, bool]:
     """Return the workspace whose turn it is, and whether only a run that works for another one may start."""
-    active = select(Run.workspace, func.count()).where(col(Run.state).in_(list(ACTIVE)), Run.lane == lane)
+    active = select(Run.workspace, func.count()).where(_counts(), Run.lane == lane)
     if not children_wait:
         active = active.where(Run.parent_id == "")
     working = dict(iter(session.exec(active.group_by(col(Run.workspace)))))
@@ -92,9 +127,7 @@ def _next(
 
 def _waiting(session: Session, lane: str, *, children: bool = False) -> dict[str, tuple[int, float]]:
     """Return how many runs of each workspace wait, and since when the first one does."""
-    query = select(Run.workspace, func.count(), func.min(Run.queued_at)).where(
-        Run.state == RunState.QUEUED, Run.lane == lane
-    )
+    query = select(Run.workspace, func.count(), func.min(Run.queued_at)).where(_waits(), Run.lane == lane)
     if children:
         query = query.where(Run.parent_id != "")
     return {name: (count, since) for name, count, since in session.exec(query.group_by(col(Run.workspace)))}
@@ -107,12 +140,13 @@ def _turns(session: Session, lane: str) -> Mapping[str, int]:
 def position(run: Run) -> int | None:
     """Return how many runs start until a queued run has, itself included, as far as is known now; None for others.
 
-    It is 1 for the next one. Which workspaces the other runs are of is not said, nor what they are.
+    It is 1 for the next one; one that was placed and waits for a node has no position. Which workspaces the other runs
+    are of is not said, nor what they are.
     """
-    if run.state is not RunState.QUEUED:
+    if run.state is not RunState.QUEUED or run.placed_at is not None:
         return None
     earlier = select(func.count()).where(
-        Run.state == RunState.QUEUED,
+        _waits(),
         Run.lane == run.lane,
         Run.workspace == run.workspace,
         tuple_(Run.queued_at, Run.id) < (run.queued_at, run.id),

@@ -14,7 +14,7 @@ from core.errors import StorageError
 
 __all__ = ["HEAD", "MIGRATIONS", "migrate", "without_foreign_keys"]
 
-HEAD = "0016"
+HEAD = "0017"
 """Schema version that this code works with: the newest file in ``migrations/versions``."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 """Folder of Alembic's environment and versions."""

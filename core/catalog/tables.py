@@ -8,7 +8,19 @@ from __future__ import annotations
 import enum
 import time
 
-from sqlalchemy import JSON, BigInteger, Column, Dialect, Float, Index, String, TypeDecorator, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from core.catalog.row import Deletable, Row, new_id
@@ -165,6 +177,19 @@ class Run(Deletable, table=True):
     worker_pid: int | None = None
     worker_created: float | None = None
 
+    # What it needs of the machine that it works on (core.jobs.needs); memory in MB.
+    cpus: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
+    gpus: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    needs_mb: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    # The engine that has a job for it, and the job's name there (core.catalog.placements); empty on one machine.
+    engine: str = Field(default="", sa_column=Column(String(300), nullable=False, server_default=""))
+    handle: str = Field(default="", sa_column=Column(String(64), nullable=False, server_default=""))
+    placed_at: float | None = None  # on the database's clock; such a run still waits
+    placements: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    # Those of this attempt that ended before its work began.
+    failed_placements: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    node: str = Field(default="", sa_column=Column(String(100), nullable=False, server_default=""))  # it works on
+
     cancel_requested_at: float | None = None
     stop_requested_at: float | None = None
     timeout_s: float | None = None
@@ -202,6 +227,15 @@ class RunArtifact(Row, table=True):
     name: str = Field(primary_key=True, max_length=200)
     digest: str = Field(max_length=64, index=True)
     size_bytes: int = Field(sa_type=BigInteger)
+
+
+class RunLog(Row, table=True):
+    """The end of the log of a run that works on a machine whose files others cannot read."""
+
+    run_id: str = Field(foreign_key="run.id", ondelete="CASCADE", primary_key=True, max_length=16)
+    workspace: str = Field(max_length=64)
+    text: str = ""
+    at: float = 0.0  # on the database's clock
 
 
 class FileReference(Row, table=True):

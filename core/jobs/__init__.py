@@ -27,6 +27,8 @@ from core.jobs.api import (
 )
 from core.jobs.context import RunContext
 from core.jobs.launchers.local import warm_up
+from core.jobs.needs import Needs, estimate_memory_mb
+from core.jobs.run_rows import estimate_needs
 from core.jobs.sandbox import require_sandbox
 from core.jobs.scheduler import tick
 from core.jobs.schedules import add_schedule, change_schedule, timing_of
@@ -37,6 +39,7 @@ from core.jobs.timing import Timing
 
 __all__ = [
     "TASKS",
+    "Needs",
     "RunContext",
     "TaskSpec",
     "Timing",
@@ -44,6 +47,8 @@ __all__ = [
     "artifact_path",
     "cancel",
     "change_schedule",
+    "estimate_memory_mb",
+    "estimate_needs",
     "events",
     "get",
     "keep_time",

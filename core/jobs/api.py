@@ -11,7 +11,9 @@ from core.access import Access, Role, limits, require_feature
 from core.catalog import ACTIVE, Run, RunEvent, RunState, artifacts, claims, datasets, queue, runs, usage
 from core.catalog import events as event_log
 from core.errors import JobError, NotFoundError
+from core.jobs import placing
 from core.jobs.context import run_dir
+from core.jobs.needs import Needs
 from core.jobs.processes import host_id
 from core.jobs.run_log import stored_tail, tail
 from core.jobs.run_rows import new_run
@@ -49,6 +51,7 @@ def submit(
     timeout_s: float | None = None,
     memory_limit_mb: int | None = None,
     parent: str | None = None,
+    needs: Needs | None = None,
     access: Access,
 ) -> str:
     """Queue a run, and start it unless too many are running.
@@ -73,6 +76,8 @@ def submit(
     parent : str, optional
         Id of the run that it works for. When that one is cancelled or ends in any way, so does this one; a parent that
         is interrupted and continues keeps it.
+    needs : Needs, optional
+        Resources of the machine that an engine looks for; by default they are estimated (`estimate_needs`).
 
     Returns
     -------
@@ -84,7 +89,8 @@ def submit(
     JobError
         When the task is unknown.
     LimitError
-        When the workspace has stored as much as it may, or as many of its runs wait as may.
+        When the workspace has stored as much as it may, or as many of its runs wait as may, or no node of the engine
+        can hold the run.
     NotFoundError
         When the workspace does not have the parent, or never had the dataset.
     """
@@ -96,8 +102,11 @@ def submit(
         timeout_s=timeout_s,
         memory_limit_mb=memory_limit_mb,
         parent=parent,
+        needs=needs,
         access=access,
     )
+    if run.lane in placing.engine_lanes():
+        placing.require_node(Needs(cpus=run.cpus, gpus=run.gpus, memory_mb=run.needs_mb))
     if parent is not None:
         runs.get(parent, access=access)
     usage.require_room(access=access)
@@ -198,6 +207,7 @@ def repeat(run_id: str, *, access: Access) -> str:
         title=run.title,
         timeout_s=run.timeout_s,
         memory_limit_mb=run.memory_limit_mb,
+        needs=Needs(cpus=run.cpus, gpus=run.gpus, memory_mb=run.needs_mb) if run.needs_mb else None,
         access=access,
     )
 

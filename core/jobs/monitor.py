@@ -21,7 +21,7 @@ from core.access import INSTALLATION, Access
 from core.catalog import ACTIVE, Run, RunState, claims, database_file, events, runs
 from core.catalog.engine import reading
 from core.errors import StorageError
-from core.jobs import processes, reserve, scheduler, worker
+from core.jobs import placing, processes, reserve, scheduler, worker
 from core.jobs.clocks import WorkClock
 from core.jobs.context import run_dir
 from core.jobs.ending import Ending, ending_by_outcome, ending_by_status, interruption
@@ -82,14 +82,16 @@ class Monitor:
         """Become the run's monitor; return False when another process has the run."""
         pid, created = processes.identity(os.getpid())
         worker_pid, worker_created = processes.identity(self.worker.pid)
+        # One that an engine has placed waits until this moment: neither its lease nor its time has begun.
         return runs.change_state(
             self.run.id,
-            [RunState.STARTING],
+            [RunState.QUEUED if placing.is_placed() else RunState.STARTING],
             RunState.RUNNING,
             access=Access.engine(self.run.workspace),
             claim=self._claim,
             started_at=time.time(),
             host_id=processes.host_id(),
+            node=processes.node_name(),
             monitor_pid=pid,
             monitor_created=created,
             worker_pid=worker_pid,
@@ -263,6 +265,7 @@ def main(run_id: str) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     run = _read(run_id)
     if run is None:
+        _log.error("The catalog of this machine has no run %s: PLUMBLINE_DATABASE must be that of the server.", run_id)
         return 2
     monitor = Monitor(run, worker_pid, os.environ.get(processes.CLAIM, ""), sandbox)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

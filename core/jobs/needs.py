@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from core.jsonable import JsonObject
 from core.units import size_text
 
-__all__ = ["Needs"]
+__all__ = ["Needs", "estimate_memory_mb", "table_needs"]
+
+_LIBRARIES_MB = 700
+"""Memory of a process that has loaded the libraries of a search."""
+_CELL_BYTES = 8
+_COPIES = 5
+"""Copies of a table that work on it has at the same time, as measured at the peak of searches and scores."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,3 +49,27 @@ class Needs:
     def fit(self, *, cpus: float, gpus: float, memory_mb: float) -> bool:
         """Return whether a machine with this much to give can hold the run."""
         return self.cpus <= cpus and self.gpus <= gpus and self.memory_mb <= memory_mb
+
+
+def estimate_memory_mb(rows: int, columns: int, *, processes: int = 1) -> int:
+    """Estimate the memory of work on a table (MB, 2**20 bytes).
+
+    Parameters
+    ----------
+    rows, columns : int
+        Size of the table.
+    processes : int, default=1
+        Number of processes that have libraries and a copy of the table each.
+
+    Examples
+    --------
+    >>> estimate_memory_mb(0, 0), estimate_memory_mb(1_000_000, 50)
+    (700, 2700)
+    """
+    table = rows * columns * _CELL_BYTES * (_COPIES + processes - 1)
+    return math.ceil((table / 2**20 + _LIBRARIES_MB * processes) / 100) * 100
+
+
+def table_needs(settings: JsonObject, rows: int, columns: int) -> Needs:
+    """Return what most kinds of run need: one core, and memory by the size of their table."""
+    return Needs(memory_mb=estimate_memory_mb(rows, columns))

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["CLAIM", "MARK", "end", "host_id", "identity", "is_alive", "marked", "members", "resident_mb"]
+from core.settings import get_settings
+
+__all__ = ["CLAIM", "MARK", "end", "host_id", "identity", "is_alive", "marked", "members", "node_name", "resident_mb"]
 
 MARK = "PLUMBLINE_RUN_ID"
 """Environment variable with the run's id; its processes inherit it, whatever happens to their parents."""
@@ -37,6 +39,11 @@ def host_id() -> str:
     with contextlib.suppress(OSError):
         parts.append(os.readlink("/proc/self/ns/pid"))
     return hashlib.sha256("\n".join(parts or [platform.node()]).encode()).hexdigest()[:16]
+
+
+def node_name() -> str:
+    """Return the name by which people know this machine."""
+    return (get_settings().node_name or os.environ.get("SLURMD_NODENAME") or platform.node())[:100]
 
 
 def identity(pid: int) -> tuple[int, float]:

@@ -12,7 +12,7 @@ import psutil
 from core.access import INSTALLATION, Access, limits
 from core.catalog import ACTIVE, Run, RunState, claims, queue, runs
 from core.catalog.engine import reading
-from core.jobs import processes, reserve
+from core.jobs import placing, processes, reserve
 from core.jobs.context import run_dir
 from core.jobs.ending import Ending, ending_by_outcome, interruption
 from core.jobs.launchers import local
@@ -33,14 +33,18 @@ _lapsed_since: dict[tuple[str, float | None], float] = {}
 def tick() -> None:
     """Recover lost runs, end those whose parent ended, queue those that are due, start waiting ones up to the limits.
 
-    Cheap when there are none.
+    Cheap when there are none. In the process of a run that an engine has placed it does nothing: the machine is not
+    this installation's alone, and what it has is the engine's to give.
     """
+    if placing.is_placed():
+        return
     local.reap()
     _recover_lost(runs.lapsed())
     while left_alone := runs.left_alone():
         for run in left_alone:
             request_cancel(run)
     fire_due(time.time())
+    placing.look_after()
     settings = get_settings()
     # Lanes of their own, so that an import does not wait half an hour for a search, nor a step for its pipeline.
     allowed = limits()
@@ -49,9 +53,17 @@ def tick() -> None:
         ("long", settings.most_running, allowed.running, True),
         ("pipeline", settings.max_running_pipelines, allowed.running, False),
     ):
-        host = processes.host_id()
+        if lane in placing.engine_lanes():
+            placing.place_waiting(lane, limit, own)
+            continue
         while claimed := queue.claim_next(
-            lane, limit, settings.lease_s, workspace_limit=own, host_id=host, children_wait=children_wait
+            lane,
+            limit,
+            settings.lease_s,
+            workspace_limit=own,
+            host_id=processes.host_id(),
+            node=processes.node_name(),
+            children_wait=children_wait,
         ):
             _start(claimed)
 

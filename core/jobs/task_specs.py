@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
@@ -18,6 +18,8 @@ from typing import Literal
 
 from core.catalog import Run
 from core.errors import JobError
+from core.jobs.needs import Needs, table_needs
+from core.jsonable import JsonObject
 from core.registry import Registry, unknown_name
 from core.settings import get_settings
 
@@ -61,6 +63,9 @@ class TaskSpec:
         Whether what it makes depends on the dataset as it was, so that the dataset is not read anew in its place.
     submits : tuple of str, default=()
         Kinds of run that its runs may start from within a sandbox.
+    needs : callable, optional
+        Function of the settings, and of the rows and columns of the dataset (0 for none), that returns what a run needs
+        of a machine (`Needs`); by default one core, and memory by the size of the table.
     module : str, default=""
         Full name of the module with ``run``, for a task outside the task packages.
 
@@ -84,6 +89,7 @@ class TaskSpec:
     repeatable: bool = True
     keeps_data: bool = True
     submits: tuple[str, ...] = ()
+    needs: Callable[[JsonObject, int, int], Needs] = table_needs
     module: str = ""
 
     def result_run_id(self, run: Run) -> str:

@@ -12,6 +12,7 @@ import time
 from core.alerts import deliver_due
 from core.catalog import schedules
 from core.errors import PlumblineError
+from core.jobs import placing
 from core.jobs.scheduler import tick
 from core.jobs.sweeper import sweep
 from core.settings import get_settings
@@ -21,6 +22,8 @@ __all__ = ["keep_time", "keeps_time", "watch"]
 
 _NAME = "plumbline-timekeeper"
 _DEFAULT_S = 10.0
+_ENGINE_S = 1.0
+"""Seconds between two looks while runs wait for an engine, which does not say by itself when it has started one."""
 _SWEEP_EVERY_S = 600.0
 _starting = threading.Lock()
 _log = logging.getLogger(__name__)
@@ -92,9 +95,10 @@ def _deliver_alerts() -> None:
 
 def _look() -> float:
     """Start what is due; return the seconds until the next look."""
+    busy = False
     try:
         tick()
-        due = schedules.next_due()
+        due, busy = schedules.next_due(), placing.is_busy()
     except PlumblineError as error:  # such as a catalog that was moved: one line in the log, not a traceback each time
         _log.error("schedules could not be looked after; trying again: %s", error)
         due = None
@@ -102,4 +106,5 @@ def _look() -> float:
         _log.exception("schedules could not be looked after; trying again")
         due = None
     until_due = float("inf") if due is None else due - time.time()
-    return min(get_settings().tick_every_s or _DEFAULT_S, max(until_due, 0.05))
+    every_s = get_settings().tick_every_s or _DEFAULT_S
+    return min(_ENGINE_S if busy else every_s, every_s, max(until_due, 0.05))

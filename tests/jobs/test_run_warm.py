@@ -98,7 +98,9 @@ def test_ended_monitors_are_no_zombies(warm, until):
 
 
 def test_nothing_is_loaded_before_it_is_asked_for():
-    code = "from core import jobs; from core.fork_server import running_server as r; print(r('core.jobs.launchers.local:preload'))"
+    code = (
+        "from core import jobs; from core.jobs.launchers.local import PRELOAD, running_server as r; print(r(PRELOAD))"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "None"
 
 

@@ -110,8 +110,8 @@ class Nodes:
 class Launcher(Protocol):
     """An engine. Each call takes at most some seconds.
 
-    All but `end` raise RemoteError when the engine cannot be reached or does not answer, so that what was asked for is
-    tried again later, and JobError when it refuses what was asked for.
+    All raise RemoteError when the engine cannot be reached, does not answer or does not let this installation in, so
+    that what was asked for is tried again later; `launch` raises JobError when the engine refuses this very job.
     """
 
     @property
@@ -128,13 +128,7 @@ class Launcher(Protocol):
         ...
 
     def end(self, handle: str) -> None:
-        """End a job, or keep one that waits from starting, as far as the engine can; one that is gone already is accepted.
-
-        Raises
-        ------
-        RemoteError
-            When the engine cannot be reached.
-        """
+        """End a job, or keep one that waits from starting, as far as it can; one that is gone already is accepted."""
         ...
 
     def log(self, handle: str, tail_bytes: int) -> str:

@@ -164,7 +164,7 @@ class RayLauncher:
             return
         status, _ = self._request("GET", "/api/version", authorized=False)
         if status not in _UNAUTHORIZED:
-            raise JobError(
+            raise RemoteError(
                 f"{self._subject} takes jobs from anyone who reaches it.",
                 "Start it anew with RAY_AUTH_MODE=token.",
             )

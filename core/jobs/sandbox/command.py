@@ -14,6 +14,7 @@ from pathlib import Path
 from core.access import LIMIT_TITLES, SETTING
 from core.jobs.processes import MARK
 from core.jobs.sandbox.folders import NOBODY, RunFolders
+from core.resources import CORES, MEMORY_MB
 from core.settings import Settings
 
 __all__ = ["ENTRY", "KEPT_OUT", "PASSED", "arguments", "closed_folders", "environment", "probe_arguments"]
@@ -109,6 +110,8 @@ _VARIABLES = (
     "OMP_THREAD_LIMIT",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
+    CORES,
+    MEMORY_MB,
 )
 
 
