@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +16,9 @@ from core.access import LOCAL
 from core.catalog import Dataset, datasets
 from core.errors import StorageError
 from core.storage import ArtifactStore, get_store, store_for
+from tests.servers import KEYS, moto
 
 pytestmark = pytest.mark.nightly
-KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
-
-
-@contextmanager
-def moto(folder: Path, **environment: str) -> Iterator[str]:
-    """Run moto's server, and yield its address."""
-    port = free_port()
-    with open(folder / "moto.log", "wb") as log:
-        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | environment)
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.fixture(scope="module")

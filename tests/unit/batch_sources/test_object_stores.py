@@ -8,7 +8,7 @@ import pytest
 
 from core.batch_sources import look_at
 from core.errors import DeniedError, PlumblineError
-from tests.unit.test_storage_s3 import moto
+from tests.servers import moto
 
 pytestmark = pytest.mark.nightly
 
