@@ -12,24 +12,28 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import secrets
 import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import lru_cache
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import IO
+from typing import IO, ParamSpec, TypeVar
 
 import fsspec
 
 from core.errors import SettingsError, StorageError
 from core.files import atomic_write, os_errors_explained
 from core.settings import get_settings
-from core.storage_errors import missing_package, store_errors_explained
+from core.storage_errors import StorageAwayError, missing_package, store_errors_explained
 
-__all__ = ["PREFIXES", "ArtifactStore", "get_store", "store_for"]
+__all__ = ["PREFIXES", "ArtifactStore", "be_patient", "get_store", "store_for"]
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 PREFIXES = tuple(f"{number:02x}" for number in range(256))
 """First two digits of all digests: contents are listed by them."""
@@ -44,6 +48,38 @@ _WITH_BUCKETS = {
     "abfs",
     "az",
 }  # the first part of a path there is a bucket, and folders are none
+
+
+_patience_s = 0.0
+_PAUSE_S = 1.0
+_log = logging.getLogger(__name__)
+
+
+def be_patient(seconds: float) -> None:
+    """Let this process wait for a remote store that cannot be reached, for as long as this, before it says so.
+
+    For processes that work for long and would lose that work. Pages say at once that the store is away.
+    """
+    global _patience_s
+    _patience_s = seconds
+
+
+def _patiently(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Repeat a method whose store cannot be reached until it can, or the patience of the process is over."""
+
+    @wraps(function)
+    def repeated(*arguments: Parameters.args, **options: Parameters.kwargs) -> Result:
+        give_up = time.monotonic() + _patience_s
+        while True:
+            try:
+                return function(*arguments, **options)
+            except StorageAwayError as error:
+                if time.monotonic() >= give_up:
+                    raise
+                _log.warning("%s Trying again.", error.message)
+                time.sleep(_PAUSE_S)
+
+    return repeated
 
 
 class ArtifactStore:
@@ -85,12 +121,14 @@ class ArtifactStore:
             raise StorageError(f"'{digest[:80]}' is not an artifact's address.", "Use the digest of a stored file.")
         return f"{self._root}/{digest[:2]}/{digest}"
 
+    @_patiently
     def put_bytes(self, data: bytes) -> str:
         """Store `data` and return its digest (hexadecimal SHA-256)."""
         digest = hashlib.sha256(data).hexdigest()
         self._store(digest, lambda file: file.write(data))
         return digest
 
+    @_patiently
     def put_file(self, path: str | Path) -> str:
         """Store a copy of a local file and return its digest.
 
@@ -198,11 +236,13 @@ class ArtifactStore:
         """Return whether the content can be read; if it was set aside, it is put back."""
         return self.stored(digest) or self.put_back(digest)
 
+    @_patiently
     def stored(self, digest: str) -> bool:
         """Return whether the content is stored and not set aside."""
         with self._explained("Looking for a stored file"):
             return bool(self._fs.exists(self._path(digest)))
 
+    @_patiently
     def size(self, digest: str) -> int:
         """Return the size of a stored content in bytes; 0 when it is missing."""
         with self._explained("Looking for a stored file"):
@@ -211,6 +251,7 @@ class ArtifactStore:
             except FileNotFoundError:
                 return 0
 
+    @_patiently
     def open(self, digest: str) -> IO[bytes]:
         """Open the content for reading.
 
@@ -228,11 +269,13 @@ class ArtifactStore:
                 file = self._fs.open(self._path(digest), "rb")
             return file
 
+    @_patiently
     def read_bytes(self, digest: str) -> bytes:
         """Return the whole content."""
         with self.open(digest) as file:
             return file.read()
 
+    @_patiently
     def local_path(self, digest: str) -> Path:
         """Return a local, read-only file with the content; that of a remote store is fetched first."""
         if self._local:
@@ -284,6 +327,7 @@ class ArtifactStore:
                 return True
         return False
 
+    @_patiently
     def put_back(self, digest: str) -> bool:
         """Put back a content that was set aside; return whether it is stored."""
         path = self._path(digest)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from core.errors import PlumblineError, SettingsError, StorageError
 from core.files import os_errors_explained
 
-__all__ = ["missing_package", "store_errors_explained"]
+__all__ = ["StorageAwayError", "missing_package", "store_errors_explained"]
 
 _CLIENTS = (
     "botocore",
@@ -37,6 +37,10 @@ _EXTRAS = {
     "sftp": "paramiko",
 }
 _KEYS_HINT = "Check the keys (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) and what they may do in PLUMBLINE_STORAGE."
+
+
+class StorageAwayError(StorageError):
+    """A remote store cannot be reached at the moment."""
 
 
 @contextlib.contextmanager
@@ -69,7 +73,7 @@ def _is_of_client(error: Exception) -> bool:
 def _explained(action: str, error: Exception) -> StorageError:
     text, name = str(error), type(error).__name__
     if name in _UNREACHABLE or isinstance(error, ConnectionError | TimeoutError):
-        return StorageError(
+        return StorageAwayError(
             f"{action}: the storage cannot be reached.",
             "Check that it runs, and its address (PLUMBLINE_STORAGE, AWS_ENDPOINT_URL), then try again.",
         )

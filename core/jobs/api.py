@@ -21,6 +21,7 @@ from core.jobs.scheduler import request_cancel, tick
 from core.jobs.sweeper import has_working_files
 from core.jobs.task_specs import task_spec
 from core.jsonable import JsonObject
+from core.settings import get_settings
 from core.storage import get_store
 
 __all__ = [
@@ -281,15 +282,16 @@ def events(run_id: str, *, after: int = 0, phase: str | None = None, access: Acc
 def log(run_id: str, *, tail_bytes: int = 64_000, access: Access) -> str:
     """Return the end of the run's log, at most `tail_bytes` bytes of it.
 
-    That of a run of another host is there when the run has ended, if both use one storage (``PLUMBLINE_STORAGE``).
+    That of a run of another host is up to date within some seconds, if both use one storage (``PLUMBLINE_STORAGE``).
+    Of a run that an engine could not start, it is what its job wrote.
     """
     require_feature("server_facts")
     run, own = runs.get(run_id, access=access), tail(run_dir(run_id), tail_bytes)
     if own and run.host_id in ("", host_id()):
         return own
-    text = stored_tail(run_id, tail_bytes, access=access) or own
-    if not text and run.state in ACTIVE:
-        return "This run works on another computer. Its log can be read here when it has ended."
+    text = stored_tail(run_id, tail_bytes, access=access) or own or placing.job_log(run, tail_bytes)
+    if not text and run.state in ACTIVE and get_settings().storage is None:
+        return "This run works on another computer, whose files cannot be read here."
     return text
 
 

@@ -13,34 +13,45 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
 from core.access import INSTALLATION, Access
 from core.catalog import ACTIVE, Run, RunState, claims, database_file, events, runs
 from core.catalog.engine import reading
-from core.errors import StorageError
-from core.jobs import placing, processes, reserve, scheduler, worker
+from core.errors import PlumblineError, StorageError, not_found
+from core.jobs import node, placing, processes, reserve, scheduler, worker
+from core.jobs.checkpoints import CheckpointKeeper, mark_attempt, restore
 from core.jobs.clocks import WorkClock
 from core.jobs.context import run_dir
 from core.jobs.ending import Ending, ending_by_outcome, ending_by_status, interruption
+from core.jobs.launchers import local
 from core.jobs.oom import oom_kills
 from core.jobs.outcome import has_outcome, read_outcome
-from core.jobs.run_log import shorten, store_tail
+from core.jobs.run_log import LiveLog, shorten, store_tail
 from core.jobs.sandbox import Sandbox, exit_status
 from core.jobs.task_specs import task_spec
 from core.progress import Event
 from core.settings import get_settings
+from core.storage import be_patient
 
+Result = TypeVar("Result")
 _POLL_S = 0.25
 _SAVE_S = 1.0
 _FINAL_TRIES_S = 60.0
+_PATIENCE_S = 120.0
+"""Seconds for which a run waits for a store that cannot be reached."""
 _SHUTDOWN_GRACE_S = 2.0
 """Grace where this process itself is asked to end: whoever shuts a system down kills what is left after 5 s or so."""
 _NICENESS = 5
 """How much the work of a run stands back."""
 _FROM_THE_BEGINNING = "The files of the attempt before are not on this computer: it starts from the beginning."
+_RESTORED = "Continuing on another computer, from the files that the attempt before had stored."
 _log = logging.getLogger(__name__)
 
 
@@ -70,6 +81,8 @@ class Monitor:
         # A look takes a second at most: where one is later by a lease, this process was suspended.
         self.clock = WorkClock(run.elapsed_s, longest_s=self.settings.lease_s)
         self._claim = claim
+        self._checkpoints = CheckpointKeeper(run, self.folder, claim)
+        self._log = LiveLog(run, self.folder, claim)
         self._save_at = 0.0
         self._done_at: float | None = None
         self._oom_kills = oom_kills()
@@ -100,14 +113,27 @@ class Monitor:
 
     def begin(self, command: int) -> None:
         """Let the worker begin: write to the pipe that it waits at."""
-        if self.run.attempt > 1 and not (self.folder / "work").exists():
-            event = Event("start", None, _FROM_THE_BEGINNING)
-            access = Access.engine(self.run.workspace)
-            events.append(self.run.id, event, attempt=self.run.attempt, access=access)
+        if self.run.attempt > 1:
+            restored = self._meanwhile(partial(restore, self.run, self.folder))
+            if restored is not None or not (self.folder / "work").exists():
+                event = Event("start", None, _FROM_THE_BEGINNING if restored is None else _RESTORED)
+                access = Access.engine(self.run.workspace)
+                events.append(self.run.id, event, attempt=self.run.attempt, access=access)
+        mark_attempt(self.run, self.folder)
         if self.sandbox is None:
             os.write(command, b"1")
         else:
             self.sandbox.start(self.run, self._claim, self.worker.pid, command)
+
+    def _meanwhile(self, function: Callable[[], Result]) -> Result:
+        """Return the result of a function that takes its time, and keep the claim meanwhile."""
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(function)
+            while not future.done():
+                self.clock.look()
+                self._save()
+                wait([future], _POLL_S)
+        return future.result()
 
     def cancelled(self) -> bool:
         """Return whether the run has been cancelled."""
@@ -130,11 +156,13 @@ class Monitor:
                     self._end_worker(self.settings.grace_s)
                     return ending
                 self._save()
+                self._log.look()
             except StorageError:  # a locked or full database recovers; the run continues
                 _log.exception("the catalog is not available; trying again")
             if self.terminated:
                 return self._interrupt()
             shorten(self.folder)
+            self._checkpoints.look()
             if self._lingers():
                 _log.warning("the task is done but its process does not end (perhaps a thread of its own): ending it")
                 self._end_worker(self.settings.grace_s)
@@ -211,6 +239,8 @@ class Monitor:
         give_up = time.monotonic() + _FINAL_TRIES_S
         while True:
             try:
+                if ending.state is not RunState.SUCCEEDED:
+                    self._meanwhile(self._checkpoints.finish)
                 closed = scheduler.close(
                     self.run,
                     self._claim,
@@ -247,11 +277,24 @@ def _read(run_id: str) -> Run | None:
 
 def main(run_id: str) -> int:
     """Supervise one run; return the process's exit status: 0 where the run succeeded or was cancelled, else 1 or 2."""
-    database_file.expect_existing()
+    try:
+        if placing.is_placed():
+            node.prepare(run_id)
+            local.preload()  # before the run's time begins, as where runs are forked from a process that has it
+        database_file.expect_existing()
+        return _main(run_id)
+    except PlumblineError as error:
+        if placing.is_placed():
+            node.complain(str(error))
+        raise
+
+
+def _main(run_id: str) -> int:
     # The worker is forked, not started as a new interpreter, which saves a second of imports. That is safe here,
     # where there is no thread and no connection yet. It waits for one byte: an empty pipe means that there is no work.
     read_fd, write_fd = os.pipe()
     settings = get_settings()
+    be_patient(_PATIENCE_S)  # holds for the worker, too
     sandbox = None if settings.sandbox == "off" else Sandbox(settings)
     worker_pid = os.fork()
     if worker_pid == 0:
@@ -265,8 +308,7 @@ def main(run_id: str) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     run = _read(run_id)
     if run is None:
-        _log.error("The catalog of this machine has no run %s: PLUMBLINE_DATABASE must be that of the server.", run_id)
-        return 2
+        raise not_found("run", run_id, "PLUMBLINE_DATABASE of this machine must be that of the server.")
     monitor = Monitor(run, worker_pid, os.environ.get(processes.CLAIM, ""), sandbox)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, monitor.terminate)

@@ -28,6 +28,7 @@ __all__ = [
     "engine_lanes",
     "is_busy",
     "is_placed",
+    "job_log",
     "look_after",
     "place_waiting",
     "require_node",
@@ -131,6 +132,17 @@ def require_node(needs: Needs) -> None:
         f"The run needs {needs}, and no node of the cluster has that; the largest has {has}.",
         "Ask for less, or add a node.",
     )
+
+
+def job_log(run: Run, tail_bytes: int) -> str:
+    """Return what the job of a run has written, where the engine still knows it; else nothing."""
+    if not run.handle or run.engine != get_settings().engine:
+        return ""
+    try:
+        engine = launcher()
+        return "" if engine is None else engine.log(run.handle, tail_bytes)
+    except PlumblineError:  # it is said elsewhere that it is away
+        return ""
 
 
 def place_waiting(lane: str, limit: int | None, workspace_limit: int | None) -> None:

@@ -10,7 +10,7 @@ import time
 import psutil
 
 from core.access import INSTALLATION, Access, limits
-from core.catalog import ACTIVE, Run, RunState, claims, queue, runs
+from core.catalog import ACTIVE, Run, RunState, checkpoints, claims, queue, runs
 from core.catalog.engine import reading
 from core.jobs import placing, processes, reserve
 from core.jobs.context import run_dir
@@ -211,6 +211,7 @@ def close(run: Run, claim: str, ending: Ending, *, never_started: bool = False, 
     shutil.rmtree(temporary_folder(run.id), ignore_errors=True)
     if ending.state is RunState.SUCCEEDED or not (spec.resumable or again):
         remove_working_files(run_dir(run.id))
+        checkpoints.remove(run.id)
     if not (spec.resumable or again):
         remove_upload(run)
     if interrupted:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.catalog import Run, RunState, runs
+from core.catalog import Run, RunState, checkpoints, runs
 from core.jobs import processes
 from core.jobs.task_specs import task_spec
 from core.jobs.temporary import SCRATCH, temporary_folders
@@ -69,6 +69,9 @@ def _sweep_runs(now: float) -> None:
                 _remove(path)
         elif run.state.terminal and not has_working_files(run, now):
             remove_working_files(path)
+    for run in checkpoints.ended_with_checkpoint():
+        if not has_working_files(run, now):
+            checkpoints.remove(run.id)
 
 
 def has_working_files(run: Run, now: float | None = None) -> bool:

@@ -51,6 +51,8 @@ class TaskSpec:
         By default the `subject`.
     resumable : bool, default=False
         Whether a later attempt continues from the working folder of an earlier one.
+    checkpoints : tuple of str, default=()
+        Patterns of the files in the working folder that a later attempt needs on another machine.
     restarts : bool, default=False
         Whether a run that was interrupted begins anew by itself, so that it ends as if nothing had happened.
     stoppable : bool, default=False
@@ -83,6 +85,7 @@ class TaskSpec:
     subject: str | None = None
     part_of: str | None = None
     resumable: bool = False
+    checkpoints: tuple[str, ...] = ()
     restarts: bool = False
     stoppable: bool = False
     stop_label: str = "Stop and keep best"

@@ -26,6 +26,7 @@ SPEC = TaskSpec(
     help="Searches for a model of a dataset's target.",
     page="automl",
     resumable=True,
+    checkpoints=("search/search.key", "search/events.jsonl", "search/favorite.txt", "search/oof/*", "search/fit*"),
     stoppable=True,
 )
 

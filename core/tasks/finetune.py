@@ -31,6 +31,7 @@ SPEC = TaskSpec(
     help="Fine-tunes a text model on a dataset.",
     page="finetune",
     resumable=True,
+    checkpoints=("finetune/**/*",),
     stoppable=True,
     stop_label="Pause (resume later)",
 )

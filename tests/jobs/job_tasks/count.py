@@ -5,7 +5,7 @@ import time
 from core.jobs import RunContext, TaskSpec
 from core.progress import Event
 
-SPEC = TaskSpec(name="count", title="Count", resumable=True, stoppable=True)
+SPEC = TaskSpec(name="count", title="Count", resumable=True, checkpoints=("mark",), stoppable=True)
 
 
 def run(context: RunContext) -> dict:
