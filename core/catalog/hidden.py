@@ -27,6 +27,7 @@ from core.catalog.tables import (
     Run,
     RunArtifact,
     RunEvent,
+    RunLog,
 )
 
 __all__ = ["ALL_ROWS", "DELETABLE", "PARTS"]
@@ -40,6 +41,7 @@ DELETABLE: tuple[type[Deletable], ...] = (Dataset, Run, Model, ModelVersion, Sav
 PARTS: tuple[tuple[type[Row], str, type[Deletable]], ...] = (
     (RunEvent, "run_id", Run),
     (RunArtifact, "run_id", Run),
+    (RunLog, "run_id", Run),
     (PipelineStep, "pipeline_run_id", Run),
     (ModelAlias, "model_id", Model),
     (ModelEvent, "model_id", Model),

@@ -26,8 +26,11 @@ from core.jobs.api import (
     waits_for_own,
 )
 from core.jobs.context import RunContext
+from core.jobs.launchers.base import Node
 from core.jobs.launchers.local import warm_up
 from core.jobs.needs import Needs, estimate_memory_mb
+from core.jobs.placing import cluster_nodes, describe_wait, engine_lanes, engine_title, needs_of
+from core.jobs.placing import trouble as engine_trouble
 from core.jobs.run_rows import estimate_needs
 from core.jobs.sandbox import require_sandbox
 from core.jobs.scheduler import tick
@@ -40,6 +43,7 @@ from core.jobs.timing import Timing
 __all__ = [
     "TASKS",
     "Needs",
+    "Node",
     "RunContext",
     "TaskSpec",
     "Timing",
@@ -47,6 +51,11 @@ __all__ = [
     "artifact_path",
     "cancel",
     "change_schedule",
+    "cluster_nodes",
+    "describe_wait",
+    "engine_lanes",
+    "engine_title",
+    "engine_trouble",
     "estimate_memory_mb",
     "estimate_needs",
     "events",
@@ -54,6 +63,7 @@ __all__ = [
     "keep_time",
     "keeps_time",
     "log",
+    "needs_of",
     "queue_position",
     "repeat",
     "repeatable",

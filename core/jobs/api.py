@@ -21,7 +21,6 @@ from core.jobs.scheduler import request_cancel, tick
 from core.jobs.sweeper import has_working_files
 from core.jobs.task_specs import task_spec
 from core.jsonable import JsonObject
-from core.settings import get_settings
 from core.storage import get_store
 
 __all__ = [
@@ -107,7 +106,7 @@ def submit(
         access=access,
     )
     if run.lane in placing.engine_lanes():
-        placing.require_node(Needs(cpus=run.cpus, gpus=run.gpus, memory_mb=run.needs_mb))
+        placing.require_node(placing.needs_of(run))
     if parent is not None:
         runs.get(parent, access=access)
     usage.require_room(access=access)
@@ -208,7 +207,7 @@ def repeat(run_id: str, *, access: Access) -> str:
         title=run.title,
         timeout_s=run.timeout_s,
         memory_limit_mb=run.memory_limit_mb,
-        needs=Needs(cpus=run.cpus, gpus=run.gpus, memory_mb=run.needs_mb) if run.needs_mb else None,
+        needs=placing.needs_of(run) if run.needs_mb else None,
         access=access,
     )
 
@@ -290,8 +289,8 @@ def log(run_id: str, *, tail_bytes: int = 64_000, access: Access) -> str:
     if own and run.host_id in ("", host_id()):
         return own
     text = stored_tail(run_id, tail_bytes, access=access) or own or placing.job_log(run, tail_bytes)
-    if not text and run.state in ACTIVE and get_settings().storage is None:
-        return "This run works on another computer, whose files cannot be read here."
+    if not text and run.state in ACTIVE:
+        return "This run works on another computer, and its log has nothing yet."
     return text
 
 

@@ -169,5 +169,7 @@ def _last_attempt(folder: Path) -> int:
 
 
 def mark_attempt(run: Run, folder: Path) -> None:
-    """Note that an attempt works in a folder."""
+    """Note that an attempt works in a folder, where another attempt may work elsewhere."""
+    if get_settings().storage is None:
+        return
     (folder / _STAMP).write_text(str(run.attempt), encoding="utf-8")

@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from dataclasses import replace
 from functools import lru_cache
 
 from core.catalog import Run, RunState, placements, queue
@@ -25,11 +26,15 @@ from core.settings import get_settings
 __all__ = [
     "HANDLE",
     "cluster_nodes",
+    "describe_wait",
     "engine_lanes",
+    "engine_title",
+    "fitted",
     "is_busy",
     "is_placed",
     "job_log",
     "look_after",
+    "needs_of",
     "place_waiting",
     "require_node",
     "trouble",
@@ -96,6 +101,43 @@ def is_busy() -> bool:
 def trouble() -> PlumblineError | None:
     """Return why the engine cannot be asked for runs at the moment, as far as this process knows; None if it can."""
     return _known().trouble if engine_lanes() else None
+
+
+def engine_title() -> str:
+    """Return words for the engine, such as "the Ray cluster at head:8265"; none where runs work on this machine.
+
+    Examples
+    --------
+    >>> engine_title()
+    ''
+    """
+    engine = _launcher() if engine_lanes() else None
+    return "" if engine is None else engine.title
+
+
+def describe_wait(run: Run) -> str | None:
+    """Return what a run waits for that an engine starts; None for one that waits for its turn, or does not wait."""
+    if run.state is not RunState.QUEUED or run.lane not in engine_lanes():
+        return None
+    error = trouble()
+    if error is not None:
+        return f"{error.message} {error.hint}"
+    return f"Waiting for a node of {engine_title()} with {needs_of(run)}." if run.placed_at is not None else None
+
+
+def needs_of(run: Run) -> Needs:
+    """Return what a run needs of a machine."""
+    return Needs(cpus=run.cpus, gpus=run.gpus, memory_mb=run.needs_mb)
+
+
+def fitted(needs: Needs) -> Needs:
+    """Return estimated needs with at most the cores and GPUs of the largest nodes; without GPUs where none is known."""
+    nodes = cluster_nodes()
+    if nodes is None or not nodes.nodes:
+        return replace(needs, gpus=0)
+    gpus = min(needs.gpus, int(max(node.gpus for node in nodes.nodes)))
+    cpus = max(int(node.cpus) for node in nodes.nodes if node.gpus >= gpus)
+    return replace(needs, cpus=max(1, min(needs.cpus, cpus)), gpus=gpus)
 
 
 def cluster_nodes() -> Nodes | None:
@@ -166,7 +208,7 @@ def place_waiting(lane: str, limit: int | None, workspace_limit: int | None) -> 
 
 def _launch(engine: Launcher, run: Run) -> bool:
     """Ask for the job of a run that was just placed; return whether the engine can be asked for others."""
-    needs = Needs(cpus=run.cpus, gpus=run.gpus, memory_mb=run.needs_mb)
+    needs = needs_of(run)
     environment = {
         "PYTHONUNBUFFERED": "1",
         processes.MARK: run.id,

@@ -11,7 +11,8 @@ from core.access import Access, limits
 from core.automl import GRACE_S, AutoMLSettings
 from core.catalog import Dataset, Run, RunState, artifacts, datasets, runs
 from core.errors import JobError
-from core.jobs import RunContext, TaskSpec
+from core.jobs import Needs, RunContext, TaskSpec, estimate_memory_mb
+from core.jsonable import JsonObject
 from core.progress import Event
 from core.storage import get_store
 from core.tasks._export_winner import export_winner
@@ -19,6 +20,18 @@ from core.tasks._reading import keep_reading
 from core.tasks.explain import explain_winner
 
 __all__ = ["SPEC", "derived", "run", "search_without", "submit"]
+
+_MANY_CELLS = 1_000_000
+"""Cells of a table from which on a search uses as many cores as it has processes for."""
+
+
+def _needs(settings: JsonObject, rows: int, columns: int) -> Needs:
+    """Return what a search needs: a core for each process that tries configurations, and memory for each."""
+    cpus = settings.get("max_concurrent_trials")
+    if cpus is None:
+        cpus = 1 if settings.get("time_budget_s") is None else 4 if rows * columns >= _MANY_CELLS else 2
+    return Needs(cpus=cpus, memory_mb=estimate_memory_mb(rows, columns, processes=cpus + 1))
+
 
 SPEC = TaskSpec(
     name="automl",
@@ -28,6 +41,7 @@ SPEC = TaskSpec(
     resumable=True,
     checkpoints=("search/search.key", "search/events.jsonl", "search/favorite.txt", "search/oof/*", "search/fit*"),
     stoppable=True,
+    needs=_needs,
 )
 
 
@@ -37,6 +51,7 @@ def submit(
     *,
     continue_from: str | None = None,
     derived_from: str | None = None,
+    needs: Needs | None = None,
     access: Access,
 ) -> str:
     """Queue a search and return the id of its run, whose files are those that ``AutoMLResult.save`` writes.
@@ -51,6 +66,8 @@ def submit(
         Id of a finished search of the same dataset whose trials are kept; all settings but the limits must be its own.
     derived_from : str, optional
         Id of a search of the same dataset that this one repeats with other settings, to link both.
+    needs : Needs, optional
+        Resources of the machine that an engine looks for; by default they are estimated.
     access : Access
         The workspace, and who acts in it.
 
@@ -80,6 +97,7 @@ def submit(
         dataset=dataset.id,
         title=f"{settings.target} from {dataset.name}",
         timeout_s=wall,
+        needs=needs,
         access=access,
     )
 

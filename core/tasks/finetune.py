@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,9 @@ from core import jobs
 from core.access import Access
 from core.catalog import Dataset, datasets
 from core.errors import ExportError, InputError
-from core.finetune import FineTuneSettings, check_offered
-from core.jobs import RunContext, TaskSpec
+from core.finetune import FineTuneSettings, base_models, check_offered
+from core.jobs import Needs, RunContext, TaskSpec, estimate_memory_mb
+from core.jsonable import JsonObject
 from core.progress import Event, Report
 from core.storage import get_store
 from core.tasks._reading import keep_reading
@@ -25,6 +27,21 @@ if TYPE_CHECKING:
 
 __all__ = ["SPEC", "export_text_model", "run", "submit"]
 
+_BASE_MB, _PER_MODEL = 1_500, 6
+"""Memory of a training without its model, and how many times its weights it takes: with gradients, two moments of the
+optimizer, and a batch."""
+_USUAL_MODEL_MB = 500.0
+_CPUS = 4
+
+
+def _needs(settings: JsonObject, rows: int, columns: int) -> Needs:
+    """Return what a training needs: a GPU where nodes have one, and memory for its base model."""
+    name = str(settings.get("base_model", ""))
+    sizes = {model.name: model.size_mb for model in base_models()}
+    memory_mb = _BASE_MB + _PER_MODEL * sizes.get(name, _USUAL_MODEL_MB) + estimate_memory_mb(rows, 1) / 4
+    return Needs(cpus=_CPUS, gpus=1, memory_mb=math.ceil(memory_mb / 100) * 100)
+
+
 SPEC = TaskSpec(
     name="finetune",
     title="Fine-tuning",
@@ -34,16 +51,34 @@ SPEC = TaskSpec(
     checkpoints=("finetune/**/*",),
     stoppable=True,
     stop_label="Pause (resume later)",
+    needs=_needs,
 )
 
 _COMPARED_TEXTS = 100
 
 
-def submit(dataset: Dataset, settings: FineTuneSettings, *, access: Access) -> str:
-    """Queue a training and return the run's id; its files are those that ``FineTuneResult.save`` writes."""
+def submit(dataset: Dataset, settings: FineTuneSettings, *, needs: Needs | None = None, access: Access) -> str:
+    """Queue a training and return the run's id; its files are those that ``FineTuneResult.save`` writes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Table with the texts.
+    settings : FineTuneSettings
+        Settings of the training.
+    needs : Needs, optional
+        Resources of the machine that an engine looks for; by default they are estimated.
+    access : Access
+        The workspace, and who acts in it.
+    """
     check_offered(settings.base_model)
     return jobs.submit(
-        "finetune", settings, dataset=dataset.id, title=f"{settings.label_column} from {dataset.name}", access=access
+        "finetune",
+        settings,
+        dataset=dataset.id,
+        title=f"{settings.label_column} from {dataset.name}",
+        needs=needs,
+        access=access,
     )
 
 

@@ -44,7 +44,12 @@ def show_line(run_id: str, text: str) -> None:
 def _queue_note(run: Run) -> str:
     if jobs.waits_for_own(run, access=frame.access()):
         return "As many runs of this workspace are active as may be; this one starts by itself when one has ended."
+    waiting = jobs.describe_wait(run)
+    if waiting is not None:
+        return frame.plain(server_facts.without(waiting))
     position = jobs.queue_position(run)
+    if run.lane in jobs.engine_lanes():
+        return "Next to start." if position == 1 else f"Number {position} in the queue for the cluster."
     others = "Next to start." if position == 1 else f"Number {position} in the queue."
     return f"{others} Another run is active; this one starts by itself."
 

@@ -9,8 +9,9 @@ import streamlit as st
 from core.automl import AutoMLSettings
 from core.catalog import Dataset
 from core.favorable import favorable_outcome
+from core.jobs import Needs
 from core.tasks import automl
-from pages._ui import address, charts, findings, frame, lookups, suggestions, tables
+from pages._ui import address, charts, findings, frame, lookups, needs_form, suggestions, tables
 from pages.automl import advanced, budget, features
 
 __all__ = ["show"]
@@ -75,6 +76,8 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
         values["positive_label"] = _class_of_interest(dataset, target, list(summary.counts))
     values |= advanced.show(dataset, target, values["task"], others) | limits
 
+    needs = needs_form.show("automl", values, dataset)
+
     st.subheader("Before you start")
     guardrails = findings.guardrails(dataset, target, values["sensitive_columns"])
     alerts = [finding for finding in guardrails or [] if finding["level"] == "alert"]
@@ -92,7 +95,7 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
         disabled=missing is not None,
         key="automl-start",
     ):
-        _start(dataset, values)
+        _start(dataset, values, needs)
 
 
 def _class_of_interest(dataset: Dataset, target: str, classes: list[str]) -> str | None:
@@ -116,5 +119,5 @@ def _class_of_interest(dataset: Dataset, target: str, classes: list[str]) -> str
     return chosen
 
 
-def _start(dataset: Dataset, values: dict[str, Any]) -> None:
-    address.go(run=automl.submit(dataset, AutoMLSettings(**values), access=frame.access()))
+def _start(dataset: Dataset, values: dict[str, Any], needs: Needs | None) -> None:
+    address.go(run=automl.submit(dataset, AutoMLSettings(**values), needs=needs, access=frame.access()))

@@ -13,7 +13,7 @@ from core.catalog import Dataset, Run
 from core.datasets import Profile
 from core.finetune import FEW_TEXTS, BaseModel, FineTuneSettings, base_models, family_note, local_model
 from core.tasks import finetune
-from pages._ui import address, frame, lookups, numbers, suggestions, tables
+from pages._ui import address, frame, lookups, needs_form, numbers, suggestions, tables
 from pages.finetune import advanced, estimate, label_kind, preview
 
 __all__ = ["fill", "show"]
@@ -63,8 +63,9 @@ def show(by_id: dict[str, Dataset]) -> None:
         preview.lengths(dataset, text, other, folder, values["max_length"])
     settings = FineTuneSettings(**values)
     estimate.show(dataset, settings)
+    needs = needs_form.show("finetune", settings.model_dump(mode="json"), dataset)
     if st.button("Start", type="primary", icon=":material/play_arrow:", key="finetune-start"):
-        address.go(run=finetune.submit(dataset, settings, access=frame.access()))
+        address.go(run=finetune.submit(dataset, settings, needs=needs, access=frame.access()))
 
 
 def _columns(dataset: Dataset, names: list[str], left: Any, right: Any) -> tuple[str | None, str | None]:

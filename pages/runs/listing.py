@@ -17,7 +17,11 @@ _UNFINISHED = [RunState.QUEUED, *ACTIVE]
 
 
 def show() -> None:
-    """Draw the filter and the table."""
+    """Draw the filter and the table, or the way to a first run."""
+    if not runs.find(limit=1, access=frame.access()):
+        st.info("No runs yet. Load a table first: reading it is one.", icon=":material/table_chart:")
+        st.page_link("pages/data/page.py", label="Go to Data", icon=":material/arrow_forward:")
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         task = st.selectbox(
             "Type",

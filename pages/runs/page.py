@@ -3,9 +3,8 @@
 import streamlit as st
 
 from core import jobs
-from core.catalog import runs
-from pages._ui import deletion, frame, header
-from pages.runs import listing, single
+from pages._ui import deletion, frame, header, server_facts, tabs
+from pages.runs import cluster, listing, single
 
 access = frame.access()
 run_id = st.query_params.get("run")
@@ -18,8 +17,7 @@ if run_id is not None:
 else:
     header.show("Runs", "Background work continues when you close the browser. Open a run for its log and its files.")
     deletion.notices("run")
-    if runs.find(limit=1, access=access):
-        listing.show()
+    if jobs.engine_lanes() and server_facts.shown():
+        tabs.show({"Runs": listing.show, "Cluster": cluster.show}, key="runs-overview")
     else:
-        st.info("No runs yet. Load a table first: reading it is one.", icon=":material/table_chart:")
-        st.page_link("pages/data/page.py", label="Go to Data", icon=":material/arrow_forward:")
+        listing.show()

@@ -10,7 +10,7 @@ from core import jobs
 from core.catalog import Run, RunState
 from core.catalog import artifacts as artifact_rows
 from core.plain_text import markdown_code
-from pages._ui import deletion, downloads, frame, header, lookups, numbers, run_actions, run_view, tabs
+from pages._ui import deletion, downloads, frame, header, lookups, numbers, run_actions, run_view, server_facts, tabs
 
 __all__ = ["show"]
 
@@ -64,6 +64,10 @@ def _facts(run: Run) -> None:
         "Time limit": numbers.duration(run.timeout_s),
         "Memory limit": "–" if run.memory_limit_mb is None else f"{run.memory_limit_mb:,} MB",
     }
+    if run.engine:
+        facts["Needs"] = str(jobs.needs_of(run))
+    if run.node and server_facts.shown():
+        facts["Computer"] = run.node
     left, right = st.columns(2, gap="medium")
     with left:
         st.table({name: frame.plain(value) for name, value in facts.items()}, border="horizontal", width="content")

@@ -6,7 +6,8 @@ import pytest
 
 from core import jobs
 from core.access import LOCAL
-from core.catalog import Run, RunState, artifacts, datasets, runs
+from core.catalog import Run, RunState, artifacts, datasets, run_logs, runs
+from core.errors import JobError
 from core.tasks import ingest, preview
 
 TABLE = "name;amount\nAda;1,5\nGrace;2,5\nMary;3,5\n"
@@ -29,10 +30,15 @@ def test_the_log_of_a_run_that_ended_elsewhere_can_be_read(host, until):
         assert [artifact.name for artifact in artifacts.find(run_id, access=LOCAL)] == ["table"]
 
 
-def test_the_log_of_a_run_that_works_elsewhere_is_said_to_come(host):
+def test_the_log_of_a_run_that_works_elsewhere_can_be_read_meanwhile(host):
     with host("b"):
         run = Run(workspace="local", task="count", state=RunState.RUNNING, host_id="another")
         assert "another computer" in jobs.log(runs.add(run, access=LOCAL).id, access=LOCAL)
+        runs.set_fields(run.id, [RunState.RUNNING], claim_token="theirs", access=LOCAL)
+        run_logs.write(run, "theirs", "half of \0it is done")
+        assert jobs.log(run.id, access=LOCAL) == "half of it is done"
+        with pytest.raises(JobError):
+            run_logs.write(run, "another", "void")
 
 
 @pytest.mark.nightly

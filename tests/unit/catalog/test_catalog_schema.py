@@ -29,6 +29,7 @@ from core.catalog import (
     Run,
     RunArtifact,
     RunEvent,
+    RunLog,
     RunState,
     datasets,
     events,
@@ -49,6 +50,7 @@ ROOT = Path(__file__).parents[3]
 PART_VALUES = {
     RunEvent: {"phase": "train"},
     RunArtifact: {"name": "model", "digest": "d" * 64, "size_bytes": 1},
+    RunLog: {},
     PipelineStep: {"path": "prep"},
     ModelVersion: {"run_id": "1" * 16, "kind": "table"},
     ModelAlias: {"alias": "night", "number": 1},

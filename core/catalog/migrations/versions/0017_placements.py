@@ -31,7 +31,7 @@ def upgrade() -> None:
         "runlog",
         sa.Column("run_id", sa.String(16), sa.ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("workspace", sa.String(64), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
     )
     if op.get_bind().dialect.name == "postgresql":
@@ -42,6 +42,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("runlog")
-    with op.batch_alter_table("run") as table:
-        for column in reversed(_columns()):
-            table.drop_column(column.name)
+    for column in reversed(_columns()):  # not in a batch, which makes the table anew and loses its rows' parts
+        op.drop_column("run", column.name)
