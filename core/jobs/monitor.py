@@ -279,7 +279,7 @@ def main(run_id: str) -> int:
     """Supervise one run; return the process's exit status: 0 where the run succeeded or was cancelled, else 1 or 2."""
     try:
         if placing.is_placed():
-            node.prepare(run_id)
+            node.enter(run_id)
             local.preload()  # before the run's time begins, as where runs are forked from a process that has it
         database_file.expect_existing()
         return _main(run_id)
@@ -323,7 +323,9 @@ def _main(run_id: str) -> int:
     if ending is None:
         return 2
     monitor.finish(ending)
-    if not monitor.terminated:  # else the next process would be ended as well
+    if placing.is_placed():
+        node.leave(run_id)
+    elif not monitor.terminated:  # else the next process would be ended as well
         scheduler.tick()
     return 0 if ending.state in (RunState.SUCCEEDED, RunState.CANCELLED) else 1
 

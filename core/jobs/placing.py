@@ -311,5 +311,5 @@ def _look_at_ended(engine: Launcher | None, run: Run) -> None:
         return
     if engine.look(run.handle).state == "gone":
         placements.forget(run)
-    elif run.state is RunState.CANCELLED or time.time() - (run.finished_at or 0.0) > _END_S:
+    elif run.started_at is None or time.time() - (run.finished_at or 0.0) > _END_S:
         engine.end(run.handle)

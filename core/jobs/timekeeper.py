@@ -13,6 +13,7 @@ from core.alerts import deliver_due
 from core.catalog import schedules
 from core.errors import PlumblineError
 from core.jobs import placing
+from core.jobs.node import hold_home
 from core.jobs.scheduler import tick
 from core.jobs.sweeper import sweep
 from core.settings import get_settings
@@ -60,6 +61,7 @@ def watch(ended: threading.Event | None = None) -> None:
         Returns soon after this is set; by default never.
     """
     ended = ended or threading.Event()
+    hold_home()
     sweep_at = 0.0
     while not ended.is_set():
         if time.monotonic() >= sweep_at:

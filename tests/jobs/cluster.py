@@ -45,8 +45,12 @@ class Gate:
         while self._listener is listener:
             try:
                 near, _ = listener.accept()
+            except OSError:
+                continue
+            try:
                 far = create_connection(("127.0.0.1", self._port))
             except OSError:
+                near.close()
                 continue
             self._open |= {near, far}
             for source, target in ((near, far), (far, near)):

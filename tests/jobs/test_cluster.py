@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import io
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core import jobs
+from core import deletion, jobs
 from core.access import LOCAL
-from core.catalog import Run, RunState, checkpoints
+from core.catalog import Run, RunState, checkpoints, datasets
 from core.errors import LimitError
 from core.jobs import Needs, placing
+from core.settings import get_settings
+from core.tasks import check, ingest
+from core.upkeep import collect, purge, trim_cache
 from tests.jobs.cluster import Cluster, Gate
 from tests.ray_nodes import ray_cluster
 from tests.servers import KEYS, moto, postgresql_server
 
 pytest.importorskip("ray", reason="pip install -r requirements-cluster.txt")
+
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +140,7 @@ def test_a_run_that_waits_for_a_node_takes_no_time_and_can_be_cancelled(server: 
     assert jobs.events(waiting[0], access=LOCAL) == []
 
 
+@pytest.mark.nightly
 def test_a_run_whose_node_dies_continues_elsewhere_with_what_it_had(server: Cluster) -> None:
     node = server.add("three", cpus=3)
     run_id = submit(steps=400, pause=0.05, needs=Needs(cpus=3, memory_mb=500))
@@ -144,3 +156,156 @@ def test_a_run_whose_node_dies_continues_elsewhere_with_what_it_had(server: Clus
     assert len(steps) - 400 < 300, "the second attempt did not begin anew"
     assert jobs.events(run_id, phase="start", access=LOCAL)[0].message.startswith("Continuing on another computer")
     assert checkpoints.files(run_id) == {}
+
+
+@pytest.mark.nightly
+def test_a_run_that_works_elsewhere_is_cancelled_and_its_log_is_read_meanwhile(server: Cluster) -> None:
+    run_id = jobs.submit("later", {"text": "plumb", "pause_s": 60}, needs=Needs(cpus=2, memory_mb=500), access=LOCAL)
+    wait_for(lambda: "a line for the log" in jobs.log(run_id, access=LOCAL))
+    assert jobs.get(run_id, access=LOCAL).state is RunState.RUNNING
+    began = time.monotonic()
+    jobs.cancel(run_id, access=LOCAL)
+    assert ended(run_id).state is RunState.CANCELLED
+    assert time.monotonic() - began < 10
+    assert "a line for the log" in jobs.log(run_id, access=LOCAL), "it is kept when the node has nothing of the run"
+    until_gone(run_id)
+    assert not (server.home("two") / "runs" / run_id).exists()
+
+
+@pytest.mark.nightly
+def test_runs_wait_while_the_engine_is_away(
+    server: Cluster, installation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(server.ray.dashboard_port)
+    shared = {name: server.environment[f"PLUMBLINE_{name}"] for name in ("DATABASE", "STORAGE")}
+    engine = f"ray://127.0.0.1:{gate.port}"
+    with installation(server.home("server"), ENGINE=engine, ENGINE_TOKEN=server.ray.token, **shared):
+        first = submit(steps=100, pause=0.1)
+        working(first)
+        gate.close()
+        later = submit()
+        began = time.monotonic()
+        wait_for(lambda: time.monotonic() - began > 60, 120)
+        trouble = placing.trouble()
+        assert trouble is not None
+        assert f"The Ray cluster at 127.0.0.1:{gate.port} cannot be reached" in trouble.message
+        run = jobs.get(later, access=LOCAL)
+        assert (run.state, run.placed_at, run.failed_placements) == (RunState.QUEUED, None, 0)
+        assert "cannot be reached" in (jobs.describe_wait(run) or "")
+        assert jobs.get(first, access=LOCAL).state is RunState.SUCCEEDED, "a run that works needs no engine"
+        gate.open()
+        assert ended(later).state is RunState.SUCCEEDED
+        assert placing.trouble() is None
+        gate.close()
+
+
+@pytest.mark.nightly
+def test_a_node_whose_clock_is_a_minute_ahead_or_behind_works_as_any(
+    server: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for offset in ("+60s", "-60s"):
+        python = tmp_path / f"python{offset}"
+        python.write_text(f'#!/bin/sh\nexec faketime -f {offset} {sys.executable} "$@"\n')
+        python.chmod(0o755)
+        monkeypatch.setenv("PLUMBLINE_NODE_PYTHON", str(python))
+        get_settings.cache_clear()
+        run_id = submit(steps=80, pause=0.1)
+        run = ended(run_id)
+        assert (run.state, run.attempt) == (RunState.SUCCEEDED, 1), jobs.log(run_id, access=LOCAL)
+        assert 8 < run.elapsed_s < 30
+        moments = [event.at for event in jobs.events(run_id, access=LOCAL)]
+        assert abs(abs(moments[-1] - time.time()) - 60) < 20, "its clock was another one"
+
+
+@pytest.mark.nightly
+def test_equal_process_ids_on_two_nodes_are_two_runs(
+    server: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec unshare --pid --fork --mount-proc --kill-child {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    if subprocess.run([str(python), "-c", ""]).returncode:
+        pytest.skip("a space of process ids cannot be made here")
+    monkeypatch.setenv("PLUMBLINE_NODE_PYTHON", str(python))
+    get_settings.cache_clear()
+    ids = [submit(steps=100, pause=0.1, needs=Needs(cpus=cpus, memory_mb=500)) for cpus in (2, 1)]
+    for run_id in ids:
+        working(run_id)
+    both = [jobs.get(run_id, access=LOCAL) for run_id in ids]
+    assert both[0].monitor_pid == both[1].monitor_pid
+    assert both[0].host_id != both[1].host_id
+    for run_id in ids:
+        run = ended(run_id)
+        assert (run.state, run.attempt) == (RunState.SUCCEEDED, 1)
+        assert len(jobs.events(run_id, access=LOCAL)) == 100
+
+
+@pytest.mark.nightly
+def test_two_servers_start_each_run_once(server: Cluster) -> None:
+    variables = {name: value for name, value in os.environ.items() if name.startswith(("PLUMBLINE_", "AWS_"))}
+    code = "import time; from core import jobs\nwhile True:\n    jobs.tick()\n    time.sleep(0.05)"
+    servers = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, **variables, "PLUMBLINE_HOME": str(server.home(f"server{number}"))},
+        )
+        for number in range(2)
+    ]
+    try:
+        ids = [submit(steps=2, needs=Needs(cpus=1, memory_mb=100)) for _ in range(12)]
+        ends = [ended(run_id, 180) for run_id in ids]
+    finally:
+        for process in servers:
+            process.terminate()
+            process.wait()
+    assert {(run.state, run.attempt, run.placements) for run in ends} == {(RunState.SUCCEEDED, 1, 1)}
+    assert {len(jobs.events(run_id, access=LOCAL)) for run_id in ids} == {2}
+    placed = sorted(ends, key=lambda run: run.placed_at or 0.0)
+    assert [run.id for run in placed] == ids, "they were placed in their order"
+
+
+@pytest.mark.nightly
+def test_a_run_waits_for_a_store_that_is_away(server: Cluster) -> None:
+    run_id = jobs.submit("later", {"text": "plumb", "pause_s": 5}, access=LOCAL)
+    wait_for(lambda: jobs.get(run_id, access=LOCAL).state is RunState.RUNNING)
+    server.storage.close()
+    try:
+        time.sleep(30)
+        assert jobs.get(run_id, access=LOCAL).state is RunState.RUNNING
+    finally:
+        server.storage.open()
+    run = ended(run_id)
+    assert (run.state, run.error_message, run.attempt) == (RunState.SUCCEEDED, None, 1)
+    assert jobs.artifact_path(run_id, "table", access=LOCAL).read_bytes() == b"plumb"
+
+
+@pytest.mark.nightly
+def test_a_deletion_leaves_no_copy_on_any_node(server: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLUMBLINE_ENGINE_LANES", "all")
+    monkeypatch.setenv("PLUMBLINE_CONTENT_GRACE_S", "0")
+    get_settings.cache_clear()
+    rows = "\n".join(f"{number},secret-{number:04},{number % 2}" for number in range(400))
+    file = io.BytesIO(f"number,word,label\n{rows}\n".encode())
+    imported = ended(ingest.submit_upload(file, "secret.csv", access=LOCAL))
+    assert imported.state is RunState.SUCCEEDED, (imported.error_message, jobs.log(imported.id, access=LOCAL))
+    assert imported.node in ("one", "two")
+    dataset = datasets.get((imported.result or {})["dataset_id"], access=LOCAL)
+    checked = ended(check.submit(dataset, "label", access=LOCAL))
+    assert checked.state is RunState.SUCCEEDED, checked.error_message
+    until_gone(checked.id)
+    assert copies(server, "one", "two") == []
+    deletion.delete("dataset", dataset.id, access=LOCAL)
+    purge(after_s=0)
+    for _ in range(2):  # set aside, then removed
+        time.sleep(0.05)
+        collect(grace_s=0)
+    trim_cache()
+    assert copies(server, "one", "two", "server") == []
+
+
+def copies(cluster: Cluster, *names: str) -> list[str]:
+    """Return the files in the homes of nodes that have what was imported."""
+    homes = [cluster.home(name) for name in names]
+    files = [path for home in homes for path in home.rglob("*") if path.is_file()]
+    return [str(path) for path in files if b"secret-0" in path.read_bytes() or path.parent.name == "cache"]

@@ -29,7 +29,6 @@ from core.catalog import (
     Run,
     RunArtifact,
     RunEvent,
-    RunLog,
     RunState,
     datasets,
     events,
@@ -42,7 +41,7 @@ from core.catalog.confined import EVERY_WORKSPACE, admit
 from core.catalog.engine import HEAD, MIGRATIONS, get_engine, migrate, reading, write_ahead, writing
 from core.catalog.hidden import PARTS
 from core.catalog.schema import without_foreign_keys
-from core.catalog.tables import DatasetChange, ModelAlias, Promotion
+from core.catalog.tables import DatasetChange, ModelAlias, Promotion, RunLog
 from core.errors import NotFoundError, StorageError
 from core.progress import Event
 
