@@ -20,6 +20,8 @@ from core.jobs import processes
 from core.jobs.launchers.base import Job, Launcher, Nodes, last_line
 from core.jobs.launchers.engines import launcher
 from core.jobs.needs import Needs
+from core.jobs.sweeper import remove_upload
+from core.jobs.task_specs import task_spec
 from core.resources import CORES, MEMORY_MB
 from core.settings import get_settings
 
@@ -310,6 +312,9 @@ def _look_at_ended(engine: Launcher | None, run: Run) -> None:
         placements.forget(run)
         return
     if engine.look(run.handle).state == "gone":
+        # Its monitor did the same on the node; an upload is where it was taken.
+        if run.state is RunState.SUCCEEDED or not task_spec(run.task).resumable:
+            remove_upload(run)
         placements.forget(run)
     elif run.started_at is None or time.time() - (run.finished_at or 0.0) > _END_S:
         engine.end(run.handle)

@@ -140,12 +140,14 @@ class Launcher(Protocol):
         ...
 
 
-def command(run_id: str) -> str:
-    """Return the shell command that starts the monitor of a run on a node."""
+def command(run_id: str, environment: Mapping[str, str] | None = None) -> str:
+    """Return the shell command that starts the monitor of a run on a node, with these variables beside the node's."""
     settings = get_settings()
     folder = settings.node_folder or _ROOT
     python = settings.node_python or sys.executable
-    return f"cd {shlex.quote(str(folder))} && exec {shlex.quote(str(python))} -m core.jobs.monitor {run_id}"
+    variables = " ".join(shlex.quote(f"{name}={value}") for name, value in (environment or {}).items())
+    program = f"env {variables} {shlex.quote(str(python))}" if variables else shlex.quote(str(python))
+    return f"cd {shlex.quote(str(folder))} && exec {program} -m core.jobs.monitor {run_id}"
 
 
 def last_line(text: str) -> str:

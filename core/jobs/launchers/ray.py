@@ -1,5 +1,8 @@
 """A Ray cluster as the engine: its Jobs API over HTTP, so that this process needs no Ray.
 
+Variables stand in the command: those of a runtime environment are expanded, and the process that Ray keeps beside a job
+has them as well, so that it would look like one of the run's own.
+
 Facts that the code below relies on (Ray 2.60): a job that waits cannot be stopped, it stays until a node takes it and
 ends then, since its claim is void; one that waits for `RAY_JOB_START_TIMEOUT_SECONDS` (900 by default) fails; one whose
 node dies is not started again; the address takes jobs from anyone unless tokens are asked for.
@@ -77,11 +80,10 @@ class RayLauncher:
         self._require_authentication()
         body = {
             "submission_id": job.handle,
-            "entrypoint": command(job.run_id),
+            "entrypoint": command(job.run_id, job.environment),
             "entrypoint_num_cpus": job.needs.cpus,
             "entrypoint_num_gpus": job.needs.gpus,
             "entrypoint_memory": job.needs.memory_mb * _MB,
-            "runtime_env": {"env_vars": dict(job.environment)},
             "metadata": {"plumbline_run": job.run_id},
         }
         status, answer = self._request("POST", "/api/jobs/", body)
