@@ -1,15 +1,15 @@
 """A Kubernetes cluster as the engine: each run is a Job (batch/v1), made from a file of the installation.
 
 The handle is the name of the Job, so that one whose answer was lost is still there, and a second one of its name is
-not accepted. Nodes are read where a ClusterRole allows it. Whether a cluster adds nodes by itself cannot be asked of the
-API server: autoscalers leave no common trace. So it is said to grow, and a run that fits no node waits, with the
+not accepted. Nodes are read where a ClusterRole allows it. Whether a cluster adds nodes by itself cannot be asked of
+the API server: autoscalers leave no common trace. So it is said to grow, and a run that fits no node waits, with the
 scheduler's reason, instead of being refused; an annotation of the template, ``plumbline/fixed-nodes: "true"``, says
 otherwise.
 
-Facts that the code below relies on (Kubernetes 1.26 and newer): with backoffLimit 0 and restartPolicy Never a Job has one
-pod; a pod that is evicted, preempted or on a lost node gets the condition DisruptionTarget, and the Job names it in the
-message of its end by podFailurePolicy; a Job that is deleted in the background is gone at once and its pod gets TERM,
-then KILL after terminationGracePeriodSeconds; servers that do not know a field leave it out.
+Facts that the code below relies on (Kubernetes 1.26 and newer): with backoffLimit 0 and restartPolicy Never a Job has
+one pod; a pod that is evicted, preempted or on a lost node gets the condition DisruptionTarget, and the Job names it in
+the message of its end by podFailurePolicy; a Job that is deleted in the background is gone at once and its pod gets
+TERM, then KILL after terminationGracePeriodSeconds; servers that do not know a field leave it out.
 """
 
 from __future__ import annotations
