@@ -21,6 +21,8 @@ from typing import Any
 
 __all__ = ["FakeSlurm"]
 
+_CODE = "import sys; sys.path.insert(0, sys.argv[1]); import fake_slurm; sys.exit(fake_slurm.main(*sys.argv[2:]))"
+_PROGRAM = (sys.executable, "-I", "-S", "-c", _CODE, str(Path(__file__).parent))  # as a module it is compiled once
 COMMANDS = ("sbatch", "squeue", "sacct", "scancel", "sinfo", "scontrol")
 _OPTIONS = {
     *("account", "chdir", "constraint", "cpus-per-task", "export", "gres", "job-name", "mem", "nodes", "ntasks"),
@@ -53,7 +55,7 @@ class FakeSlurm:
         self.commands.mkdir(parents=True)
         for name in COMMANDS:
             file = self.commands / name
-            words = [sys.executable, "-I", "-S", __file__, name, str(folder)]
+            words = [*_PROGRAM, name, str(folder)]
             file.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
             file.chmod(0o755)
         cluster = {"nodes": nodes, "jobs": [], "away": "", "accounting": True, "enforces": True}
@@ -152,7 +154,7 @@ def _count(gres: str) -> int:
 
 
 def _start(folder: Path, job: dict[str, Any]) -> None:
-    words = [sys.executable, "-I", "-S", __file__, "step", str(folder), json.dumps(job)]
+    words = [*_PROGRAM, "step", str(folder), json.dumps(job)]
     null = subprocess.DEVNULL
     subprocess.Popen(words, stdin=null, stdout=null, stderr=null, start_new_session=True)
     for _ in range(2_000):  # the job is there before anyone can cancel it
@@ -337,8 +339,9 @@ def _scontrol(folder: Path, cluster: dict[str, Any], arguments: list[str]) -> in
     return 0
 
 
-def main(name: str, folder: Path, arguments: list[str]) -> int:
+def main(name: str, path: str, *words: str) -> int:
     """Run a command and return its exit status."""
+    folder, arguments = Path(path), list(words)
     if name == "step":
         return _step(folder, json.loads(arguments[0]))
     with _state(folder) as cluster:
@@ -352,7 +355,3 @@ def main(name: str, folder: Path, arguments: list[str]) -> int:
         status = int(globals()[f"_{name}"](folder, cluster, arguments))
         _look_after(folder, cluster)
         return status
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,13 +32,14 @@ _SECRET_SETTINGS = {
     "AWS_SECRET_ACCESS_KEY": PASSWORD,
 }
 _MONITOR = """
-import os, pathlib, signal, sys, time
+import json, os, pathlib, signal, sys, time
 folder, run_id = pathlib.Path.cwd(), sys.argv[1]
 def end(*_):
     print("ended by TERM", flush=True)
     (folder / f"{run_id}.ended").touch()
     sys.exit(143)
 signal.signal(signal.SIGTERM, end)
+(folder / f"{run_id}.environ").write_text(json.dumps(dict(os.environ)))
 print("begins", run_id, os.environ.get("PLUMBLINE_RUN_CLAIM"), flush=True)
 with open(folder / f"{run_id}.started", "a") as file:
     file.write("once\\n")
@@ -88,6 +90,11 @@ class Engine:
         partial = self.node / f"{name}.partial"
         partial.write_text(str(code))
         partial.replace(self.node / f"{name}.code")
+
+    def variables(self, name: str) -> dict[str, str]:
+        """Return the variables that the command of a run had."""
+        values: dict[str, str] = json.loads((self.node / f"{name}.environ").read_text())
+        return values
 
     def starts(self, name: str) -> int:
         """Return how often the command of a run has started."""
