@@ -244,7 +244,18 @@ def test_what_the_commands_and_the_job_get_of_the_server(cluster, monkeypatch, u
     with fake.state() as state:
         given = state["jobs"][0]["submitted"]["variables"]
     # The token that the commands need is passed on by Slurm itself, so the script removes it.
-    assert set(given) <= {"HOME", "LC_CTYPE", "LOGNAME", "PATH", "PWD", "SLURM_CONF", "SLURM_JWT", "TZ", "USER"}
+    assert set(given) <= {
+        "HOME",
+        "LC_CTYPE",
+        "LD_LIBRARY_PATH",
+        "LOGNAME",
+        "PATH",
+        "PWD",
+        "SLURM_CONF",
+        "SLURM_JWT",
+        "TZ",
+        "USER",
+    }
     until(lambda: engine.starts("first"))
     variables = engine.variables("first")
     assert variables["PLUMBLINE_RUN_CLAIM"] == "a1"
