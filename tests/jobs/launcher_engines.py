@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -67,6 +67,8 @@ class Engine:
         Needs that the engine refuses at once; None where such a run waits.
     ends_waiting : bool, default=True
         Whether a job that waits can be ended before it starts.
+    explains_waiting : bool, default=True
+        Whether it says why a job waits.
     """
 
     launcher: Launcher
@@ -75,14 +77,13 @@ class Engine:
     submitted: Callable[[], str] | None
     refused: Needs | None = None
     ends_waiting: bool = True
-    launched: list[str] = field(default_factory=list)
+    explains_waiting: bool = True
 
     def launch(self, name: str, needs: Needs | None = None, **environment: str) -> str:
         """Launch a job for a run of this name and return its handle."""
         handle = f"plumbline-{name}"
         needs = needs or Needs(memory_mb=100)
         self.launcher.launch(Job(handle=handle, run_id=name, environment=environment, needs=needs))
-        self.launched.append(handle)
         return handle
 
     def finish(self, name: str, code: int = 0) -> None:
