@@ -284,17 +284,17 @@ def test_the_example_of_a_template_can_be_used(tmp_path):
 def test_what_is_not_allowed_is_named(cluster):
     engine, fake = cluster
     fake.forbidden.add("jobs")
-    with pytest.raises(JobError, match=r'does not allow Plumbline to start a job: .* cannot create resource "jobs"'):
+    with pytest.raises(RemoteError, match=r'does not allow Plumbline to start a job: .* cannot create resource "jobs"'):
         engine.launch("first")
     fake.forbidden.clear()
     handle = engine.launch("first")
     fake.forbidden.add("pods")
-    with pytest.raises(JobError, match="does not allow Plumbline to list the pods of a job"):
+    with pytest.raises(RemoteError, match="does not allow Plumbline to list the pods of a job"):
         engine.launcher.look(handle)
 
 
 def test_a_token_that_is_not_accepted(cluster):
-    with pytest.raises(JobError, match="does not accept the token") as error:
+    with pytest.raises(RemoteError, match="does not accept the token") as error:
         KubernetesLauncher("kubernetes", "another").look("plumbline-nobody")
     assert "another" not in str(error.value)
 

@@ -61,21 +61,21 @@ class ApiServer:
         Raises
         ------
         RemoteError
-            When another answer can be expected later.
+            When another answer can be expected later, once an administrator has given Plumbline the right to it if need be.
         JobError
-            When the same answer would come again.
+            When this very object is refused.
         """
         subject = self.title[0].upper() + self.title[1:]
         message = last_line(str(reply.get("message") or "")).rstrip(".") or f"status {status}"
         if status in _LATER:
             raise RemoteError(f"{subject} did not {what}: {message}.", "It is tried again.")
         if status == 401:
-            raise JobError(
+            raise RemoteError(
                 f"{subject} does not accept the token or certificate of Plumbline.",
                 "Correct PLUMBLINE_ENGINE_TOKEN, the kubeconfig file, or the pod's service account.",
             )
         if status == 403:
-            raise JobError(
+            raise RemoteError(
                 f"{subject} does not allow Plumbline to {what}: {message}.",
                 "docs/operations.md shows the rights that it needs; a quota may be used up as well.",
             )

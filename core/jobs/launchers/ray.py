@@ -174,7 +174,7 @@ class RayLauncher:
 
     def _refused(self, what: str, status: int, answer: str) -> None:
         if status in _UNAUTHORIZED:
-            raise JobError(
+            raise RemoteError(
                 f"{self._subject} does not take PLUMBLINE_ENGINE_TOKEN.", "Give the token that its nodes have."
             )
         if status in (502, 503, 504) or "No available agent" in answer:
