@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -83,7 +84,7 @@ def _served(folder: Path, initdb: str, postgres: str) -> Iterator[str]:
                     continue
         yield url
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # it ends without waiting for those who are connected
         server.wait(20)
 
 

@@ -61,7 +61,7 @@ class ApiServer:
         Raises
         ------
         RemoteError
-            When another answer can be expected later, once an administrator has given Plumbline the right to it if need be.
+            When another answer can be expected later, such as when Plumbline was given the right to it.
         JobError
             When this very object is refused.
         """
