@@ -26,6 +26,7 @@ BUNDLE_SOURCES = (
     "bounded.py",
     "bounded_child.py",
     "checked.py",
+    "cluster.py",
     "errors.py",
     "favorable.py",
     "fork_server.py",
