@@ -20,10 +20,12 @@ from typing import Any
 from core.errors import RemoteError, SettingsError
 from core.resources import usable_cores
 
-__all__ = ["Cluster", "ClusterNode", "connect_cluster"]
+__all__ = ["NODE_LABEL", "Cluster", "ClusterNode", "connect_cluster"]
 
 ADDRESS = "RAY_ADDRESS"
 """Variable that Ray sets in the environment of its jobs."""
+NODE_LABEL = "ray.io/node-id"
+"""Label of each node that holds its id."""
 _ROOT = Path(__file__).resolve().parents[1]
 _REMOVAL_S = 5.0
 
@@ -101,7 +103,9 @@ class Cluster:
         return any(node["NodeID"] == node_id and node["Alive"] for node in self.ray.nodes())
 
     @contextlib.contextmanager
-    def reserve(self, cores: Sequence[float], timeout_s: float) -> Iterator[list[Any]]:
+    def reserve(
+        self, cores: Sequence[float], timeout_s: float, node_ids: Sequence[str] | None = None
+    ) -> Iterator[list[Any]]:
         """Keep cores of other nodes, each amount on a node of its own, until the end of the block.
 
         A node that ends is replaced by another one as soon as that has the cores free.
@@ -112,6 +116,8 @@ class Cluster:
             Number of cores on each node.
         timeout_s : float
             Seconds to wait for them.
+        node_ids : sequence of str, optional
+            Ids of the nodes; by default any but this process's own.
 
         Yields
         ------
@@ -127,7 +133,7 @@ class Cluster:
         group = placement_group(
             [{"CPU": math.ceil(count)} for count in cores],
             strategy="STRICT_SPREAD",
-            bundle_label_selector=[{"ray.io/node-id": f"!{self.node_id}"}] * len(cores),
+            bundle_label_selector=[{NODE_LABEL: label} for label in node_ids or [f"!{self.node_id}"] * len(cores)],
         )
         try:
             ready, _ = self.ray.wait([group.ready()], timeout=timeout_s)

@@ -4,6 +4,6 @@ The results are those of a loop, in the order of the items, however many process
 seconds, since it loads its libraries anew: what takes less in a loop stays one.
 """
 
-from core.parallel.executor import Executor, executor, map_parallel
+from core.parallel.execution import Executor, executor, map_parallel
 
 __all__ = ["Executor", "executor", "map_parallel"]

@@ -41,6 +41,7 @@ BUNDLE_SOURCES = (
     "grammar.py",
     "hidden_modules.py",
     "hosts.py",
+    "node_folder.py",
     "query.py",
     "registry.py",
     "resources.py",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TypedDict
 
@@ -16,18 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.automl.tuning.event_file import StartEvent
-from core.automl.tuning.node_folder import claim_folder
 from core.automl.tuning.processes import preload_helpers
 from core.automl.tuning.searcher import Searcher
 from core.automl.tuning.trials import Trial
 from core.automl.tuning.worker import OUT_OF_FOLD
 from core.automl.tuning.worker_plan import FAVORITE, WorkerPlan
 from core.files import write_text
+from core.node_folder import FileContents, claim_folder, write_files
 
-__all__ = ["DoneTrial", "FileContents", "SearchActor"]
-
-FileContents = Mapping[str, NDArray[np.uint8]]
-"""Bytes of files by their names."""
+__all__ = ["DoneTrial", "SearchActor"]
 
 
 class DoneTrial(TypedDict):
@@ -78,7 +74,7 @@ class SearchActor:
         done : list of Trial
             Trials of the plan that are done.
         """
-        training_data = claim_folder(f"data-{digest}", lambda folder: _write(data, folder))
+        training_data = claim_folder(f"data-{digest}", lambda folder: write_files(data, folder))
         self._folder = claim_folder(f"searcher-{secrets.token_hex(8)}", lambda folder: (folder / OUT_OF_FOLD).mkdir())
         own_plan = WorkerPlan.from_message(plan, training_data, self._folder / FAVORITE)
         self._searcher = Searcher(own_plan, done, self._folder)
@@ -113,8 +109,3 @@ class SearchActor:
         if self._searcher is None or self._folder is None:
             raise ValueError("the searcher has no plan: call begin first")
         return self._searcher, self._folder
-
-
-def _write(contents: FileContents, folder: Path) -> None:
-    for name, content in contents.items():
-        content.tofile(folder / name)

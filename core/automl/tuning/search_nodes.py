@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from core.automl._settings import AutoMLSettings
-from core.automl.tuning.node_folder import remove_unused
 from core.automl.tuning.processes import HelperProcess
 from core.automl.tuning.remote_process import RemoteProcess
 from core.automl.tuning.shared_data import SharedData
 from core.automl.tuning.worker import WORKER_MODULE, SearcherProcess, WorkerHandle
 from core.cluster import Cluster, connect_cluster
 from core.datasets import Finding
+from core.node_folder import remove_unused
 
 __all__ = ["SearchNodes", "search_nodes"]
 

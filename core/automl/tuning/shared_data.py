@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from core.node_folder import content_digest, read_files
 
 __all__ = ["SharedData"]
 
@@ -33,10 +32,7 @@ class SharedData:
     def reference(self) -> Any:
         """Return the reference of the data in the cluster."""
         if self._reference is None:
-            contents = {name: np.asarray(np.memmap(self._folder / name, np.uint8, "r")) for name in _FILES}
-            digest = hashlib.sha256()
-            for content in contents.values():
-                digest.update(content.data)
-            self.digest = digest.hexdigest()[:32]
+            contents = read_files(self._folder, _FILES)
+            self.digest = content_digest(contents)
             self._reference = self._ray.put(contents)
         return self._reference

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from core import node_folder
 from core.automl import AutoMLSettings, Trial, search
-from core.automl.tuning import node_folder
 from core.automl.tuning.search_nodes import worker_count
 from core.automl.tuning.warm_start import LIMITS
 from core.automl.tuning.worker_plan import WorkerPlan, worker_plan
@@ -59,7 +59,7 @@ def test_a_folder_is_filled_once_and_stays_as_long_as_a_process_uses_it(root):
 def test_others_cannot_read_it_and_a_folder_of_others_is_refused(root, monkeypatch):
     assert root.stat().st_mode & 0o777 == 0o700
     monkeypatch.setattr(node_folder.os, "getuid", lambda: 12345)
-    (root.parent / "plumbline-searches-12345").mkdir()
+    (root.parent / "plumbline-nodes-12345").mkdir()
     with pytest.raises(StorageError, match="belongs to another user"):
         node_folder.remove_unused("data-1", 0)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.automl.tuning import node_folder
+from core import node_folder
 from core.datasets import load_sample
 from tests.ray_nodes import ray_cluster
 

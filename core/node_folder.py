@@ -1,30 +1,38 @@
-"""Files of searches on another node of a cluster: unpacked once for all searchers there, and removed with the last.
+"""Files of a run on other nodes of a cluster: unpacked once for all its processes there, and removed with the last.
 
-A searcher there may be ended at any moment. So what a folder is in use for is a lock that its users hold, which ends
-with their processes, and whoever comes to the node, or closes a search, removes the folders that nobody uses.
+A process there may be ended at any moment. So the use of a folder is a lock that its users hold, which ends with them,
+and who comes to the node later, or closes the work, removes the folders that nobody uses.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import StorageError
 
-__all__ = ["claim_folder", "remove_unused"]
+__all__ = ["FileContents", "claim_folder", "content_digest", "read_files", "remove_unused", "write_files"]
+
+FileContents: TypeAlias = Mapping[str, NDArray[np.uint8]]
+"""Bytes of files by their paths within a folder."""
 
 _LOOK_EVERY_S = 0.1
 
 
 def _root() -> Path:
-    """Return the folder of this user's searches on this node, which no other user can read."""
-    root = Path(tempfile.gettempdir()) / f"plumbline-searches-{os.getuid()}"
+    """Return the folder of this user's runs on this node, which no other user can read."""
+    root = Path(tempfile.gettempdir()) / f"plumbline-nodes-{os.getuid()}"
     root.mkdir(mode=0o700, exist_ok=True)
     status = root.stat(follow_symlinks=False)
     if status.st_uid != os.getuid() or root.is_symlink():
@@ -102,3 +110,36 @@ def _remove_unlocked(root: Path) -> None:
             for folder in (file.with_suffix(""), file.with_suffix(".part")):
                 shutil.rmtree(folder, ignore_errors=True)
             file.unlink()
+
+
+def read_files(folder: Path, names: Iterable[str]) -> dict[str, NDArray[np.uint8]]:
+    """Return the content of files of a folder; that of large ones is read when it is used."""
+    files = ((name, folder / name) for name in names)
+    return {
+        name: np.asarray(np.memmap(file, np.uint8, "r")) if file.stat().st_size else np.empty(0, np.uint8)
+        for name, file in files
+    }
+
+
+def write_files(contents: FileContents, folder: Path) -> None:
+    """Write files into a folder."""
+    for name, content in contents.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        content.tofile(file)
+
+
+def content_digest(contents: FileContents) -> str:
+    """Return a hash of names and contents.
+
+    Examples
+    --------
+    >>> contents = {"a.txt": np.frombuffer(b"one", np.uint8)}
+    >>> content_digest(contents) == content_digest(dict(contents)), len(content_digest(contents))
+    (True, 32)
+    """
+    digest = hashlib.sha256()
+    for name, content in sorted(contents.items()):
+        digest.update(f"{name} {content.size}\n".encode())
+        digest.update(content.data)
+    return digest.hexdigest()[:32]
