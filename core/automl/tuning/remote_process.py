@@ -88,7 +88,7 @@ class RemoteProcess:
                 cause = error.cause
                 self._error = cause if isinstance(cause, PlumblineError) else from_record(to_record(cause))
                 self._fail("ended by an error")
-            except ray.exceptions.RayActorError as error:
+            except ray.exceptions.RayError as error:  # the actor is gone, or its answer with its node
                 self._note_death(error)
         self._ask()
 

@@ -66,11 +66,12 @@ def search_nodes(settings: AutoMLSettings, folder: Path) -> Iterator[SearchNodes
     """
     with contextlib.ExitStack() as stack:
         nodes = SearchNodes([])
+        stack.callback(_close, nodes)
         if settings.nodes == 1:
-            stack.callback(_close, nodes)
             for index in range(settings.searchers):
                 nodes.workers.append(WorkerHandle(folder / f"searcher{index}"))
         else:
+            nodes.workers.append(WorkerHandle(folder / "searcher0"))  # it loads its libraries while this one connects
             cluster = stack.enter_context(connect_cluster(settings.nodes))
             _start_on_nodes(settings, folder, cluster, nodes, stack)
         yield nodes
@@ -97,7 +98,8 @@ def _start_on_nodes(
     used: list[RemoteProcess] = []
     stack.callback(_clean, cluster, used, data)
     stack.callback(_close, nodes)  # workers end before their files are removed and their cores given back
-    for index in range(count):
+    nodes.workers[0].jobs = shares[0]
+    for index in range(1, count):
         node = index % nodes.nodes
         start: Callable[[Path], SearcherProcess] | None = None
         if node:
