@@ -23,14 +23,15 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-__all__ = ["AVAILABLE", "SERVER", "ForkServer", "ForkedProcess", "fork_server", "running_server"]
+__all__ = ["AVAILABLE", "EXTENSIONS", "SERVER", "ForkServer", "ForkedProcess", "fork_server", "running_server"]
 
 AVAILABLE = sys.platform == "linux"
 """Whether processes can be forked here."""
 SERVER = "core.fork_server_main"
 """Module of the server's process."""
 _ROOT = Path(__file__).resolve().parents[1]
-_EXTENSIONS = ("PLUMBLINE_EXTENSIONS", "PLUMBLINE_TABICL_CHECKPOINT")
+EXTENSIONS = ("PLUMBLINE_EXTENSIONS", "PLUMBLINE_TABICL_CHECKPOINT")
+"""Variables that say what a process can do besides."""
 _CLOSE_S = 1
 _Key = tuple[int, str, tuple[str | None, ...]]  # of a server: its user's process, what it loads, the extensions
 _ANSWER_S = 10
@@ -230,7 +231,7 @@ def _running(key: _Key) -> ForkServer | None:
 
 
 def _key(preload: str, environment: Mapping[str, str]) -> _Key:
-    return os.getpid(), preload, tuple(environment.get(name) for name in _EXTENSIONS)
+    return os.getpid(), preload, tuple(environment.get(name) for name in EXTENSIONS)
 
 
 @atexit.register

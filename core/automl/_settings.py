@@ -41,7 +41,10 @@ class AutoMLSettings(CheckedSettings):
     max_concurrent_trials : int or None, default=None
         Number of trials that run at the same time, each in a process of its own with its share of the cores. None: with
         a time budget as many as there are cores, at most four and one per learner; without one, where the result can
-        be repeated, one.
+        be repeated, one. With several `nodes`, as many on each of them.
+    nodes : int, default=1
+        Number of nodes of the cluster that the search works on: the one that it runs on, and others that have free
+        cores. Trials are dealt to them in turn. More than one needs an installation that runs on a Ray cluster.
     folds : "auto" or int, default="auto"
         Number of cross-validation folds; auto: 5 up to 20,000 rows, 3 up to 100,000, above that a holdout of 20%.
     cv_repeats : "auto" or int, default="auto"
@@ -122,6 +125,7 @@ class AutoMLSettings(CheckedSettings):
     trial_timeout_s: float | None = Field(default=None, gt=0)
     max_trials: int | None = Field(default=None, ge=2, le=1_000_000)
     max_concurrent_trials: int | None = Field(default=None, ge=1, le=64)
+    nodes: int = Field(default=1, ge=1, le=64)
     folds: Literal["auto"] | int = "auto"
     cv_repeats: Literal["auto"] | int = "auto"
     early_stopping: bool = True
@@ -199,7 +203,9 @@ class AutoMLSettings(CheckedSettings):
         """Number of processes that try configurations at the same time."""
         if self.max_concurrent_trials is not None:
             return self.max_concurrent_trials
-        return 1 if self.time_budget_s is None else min(usable_cores(), _MOST_SEARCHERS, len(self.chosen_learners))
+        timed = self.time_budget_s is not None
+        per_node = min(usable_cores(), _MOST_SEARCHERS, len(self.chosen_learners)) if timed else 1
+        return per_node * self.nodes
 
     @property
     def chosen_learners(self) -> tuple[str, ...]:

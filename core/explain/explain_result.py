@@ -166,6 +166,7 @@ class _ExplanationRun:
             deadline=deadline,
             seed=self.settings.seed,
             sample_weight=weights_in(self.sample.rows, self.result.settings.target),
+            nodes=self.settings.nodes,
         )
 
     def _together(self, permutation: pd.DataFrame) -> pd.DataFrame:

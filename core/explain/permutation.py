@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from core.evaluation import METRICS, WeightedMetrics, families_of
 from core.explain.deadline import Deadline
 from core.explain.explained_model import Array, ExplainedModel, IndexArray, Matrix
 from core.explain.speed import Speed
+from core.parallel import executor
 
 __all__ = ["permutation_importance"]
 
@@ -47,6 +49,7 @@ def permutation_importance(
     deadline: Deadline,
     seed: int,
     sample_weight: Array | None = None,
+    nodes: int = 1,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Measure how much the metric drops when a column is permuted (Breiman 2001; Fisher, Rudin, Dominici 2019).
 
@@ -74,6 +77,8 @@ def permutation_importance(
         Seed of permutations and resamples.
     sample_weight : array of shape (n,), optional
         Weights of the rows in the metric.
+    nodes : int, default=1
+        Number of nodes of the cluster that share the columns of a round. The result is the same, unless the time ends.
 
     Returns
     -------
@@ -95,19 +100,40 @@ def permutation_importance(
     output = model.predict(X)
     base = _scores(metric, y, output, weights)
     drops: dict[str, list[Array]] = {name: [] for name in names}
-    work = X.copy()
-    for _ in range(repeats):
-        order = random.permutation(rows)
-        for name, columns in zip(names, model.indices, strict=True):
-            if deadline.over:
-                break
-            work[:, columns] = X[np.ix_(order, columns)]
-            permuted = model.predict(work)
-            work[:, columns] = X[:, columns]
-            changed = np.where(np.abs(permuted - output) <= _NOISE, output, permuted)
-            drops[name].append(base - _scores(metric, y, changed, weights))
+    columns = list(zip(names, model.indices, strict=True))
+    shared = (model.predict, X.copy(), y, metric, weights, output, base)
+    # One node does a round itself: processes would load their libraries for longer than most explanations take.
+    with executor(jobs=1 if nodes == 1 else None, nodes=nodes, shared=shared) as parallel:
+        for _ in range(repeats):
+            order = random.permutation(rows)
+            tasks = [(order, indices) for _, indices in columns]
+            for name, drop in zip(names, parallel.map(_drop, tasks, should_stop=lambda: deadline.over), strict=False):
+                drops[name].append(drop)
     importances = {name: _importance(values, random) for name, values in drops.items() if values}
     return _table(importances, rows), [name for name in names if name not in importances]
+
+
+def _drop(
+    task: tuple[IndexArray, IndexArray],
+    predict: Callable[[Matrix], Array],
+    X: Matrix,
+    y: Array | IndexArray,
+    metric: str,
+    weights: Array,
+    output: Array,
+    base: Array,
+) -> Array:
+    """Return the drop of the metric, of all rows and of each resample, when columns are put into another order.
+
+    The matrix is its process's own, and is the same again afterwards.
+    """
+    order, columns = task
+    cells = X[:, columns]
+    X[:, columns] = cells[order]
+    permuted = predict(X)
+    X[:, columns] = cells
+    changed = np.where(np.abs(permuted - output) <= _NOISE, output, permuted)
+    return base - _scores(metric, y, changed, weights)
 
 
 def _importance(drops: list[Array], random: np.random.Generator) -> _Importance:

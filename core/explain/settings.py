@@ -24,6 +24,9 @@ class ExplainSettings(CheckedSettings):
         Number of columns with dependence curves; pairs are made of the first six of them.
     seed : int, default=0
         Seed of samples and permutations.
+    nodes : int, default=1
+        Number of nodes of the cluster that permute columns at the same time; more than one needs an installation that
+        runs on a Ray cluster.
 
     Raises
     ------
@@ -41,3 +44,4 @@ class ExplainSettings(CheckedSettings):
     repeats: int = Field(default=5, ge=1, le=100)
     top: int = Field(default=10, ge=1, le=100)
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    nodes: int = Field(default=1, ge=1, le=64)

@@ -97,6 +97,9 @@ class TrainingFolder:
             file.unlink(missing_ok=True)
         write_text(self._request, json.dumps(request))
 
+    def note_saved(self) -> None:
+        """Take note of a complete checkpoint, where the folder is a copy of one on another machine."""
+
     def latest(self) -> Path | None:
         """Return the newest complete checkpoint; partial ones of a killed process are removed."""
         return latest_checkpoint(self.checkpoints)

@@ -9,30 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from core.errors import PlumblineError, TrainingError, from_record
 from core.files import write_text
 from core.finetune.base_model import BaseModel
+from core.finetune.exchange import STOP, empty_exchange, failure_of, new_events, reached_of, request_of
 from core.finetune.job import Reached, TrainingJob
-from core.progress import Event
 from core.resources import usable_cores
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+__all__ = ["REQUEST", "train_on_gpus"]
 
-__all__ = ["ERROR", "EVENTS", "FAILURE", "REACHED", "REQUEST", "STOP", "WEIGHTS", "train_on_gpus"]
-
-REQUEST, EVENTS, STOP = "request.json", "events.jsonl", "stop"
-REACHED, WEIGHTS, ERROR, FAILURE = "reached.json", "weights.pt", "error.json", "failure.txt"
-_log = logging.getLogger(__name__)
+REQUEST = "request.json"
+_OUTPUT = "output.log"
 _ROOT = Path(__file__).resolve().parents[2]
 _LOOK_EVERY_S = 0.2
 
@@ -56,46 +48,22 @@ def train_on_gpus(job: TrainingJob, base: BaseModel, count: int) -> Reached:
     TrainingError
         When a process ended without a result.
     """
-    import torch
-
-    folder = job.folder.path / "gpus"
-    folder.mkdir(exist_ok=True)
-    for name in (EVENTS, STOP, REACHED, WEIGHTS, ERROR, FAILURE):
-        (folder / name).unlink(missing_ok=True)
-    write_text(folder / REQUEST, json.dumps(_request(job, base)))
-    code = _run(job, folder, count)
-    if not (folder / REACHED).is_file():
-        raise _error(folder, count, code)
-    reached = json.loads((folder / REACHED).read_text(encoding="utf-8"))
-    job.model.load_state_dict(torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True))
-    (folder / WEIGHTS).unlink()
-    return Reached(job.model.to(job.device), **reached)
+    folder = empty_exchange(job.folder.path / "gpus")
+    write_text(folder / REQUEST, json.dumps(request_of(job, base)))
+    _run(job, folder, count)
+    reached = reached_of(job, folder)
+    if reached is None:
+        lines = (folder / _OUTPUT).read_text(encoding="utf-8", errors="replace").splitlines()
+        hint = "The log has their output. With CUDA_VISIBLE_DEVICES=0 in its environment, the training uses one GPU."
+        raise failure_of(folder, count, hint, "\n".join(lines[-100:]))
+    return reached
 
 
-def _request(job: TrainingJob, base: BaseModel) -> dict[str, object]:
-    data = job.data
-    return {
-        "settings": job.settings.model_dump(mode="json"),
-        "base": asdict(base),
-        "folder": str(job.folder.path.resolve()),
-        "metric": job.metric,
-        "scale": job.scale,
-        "device": job.device,
-        "precision": job.precision,
-        "task": data.task,
-        "texts": data.texts,
-        "y": data.y.tolist(),
-        "labels": data.labels,
-        "train": data.train.tolist(),
-        "validation": data.validation.tolist(),
-    }
-
-
-def _run(job: TrainingJob, folder: Path, count: int) -> int:
-    """Let the processes work, pass on what the first one reports, and return their exit code."""
+def _run(job: TrainingJob, folder: Path, count: int) -> None:
+    """Let the processes work, and pass on what the first one reports."""
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
     threads = job.settings.threads or max(1, usable_cores() // count)
-    with open(folder / "output.log", "wb") as output:
+    with open(folder / _OUTPUT, "wb") as output:
         process = subprocess.Popen(
             [sys.executable, *command, "-m", "core.finetune.gpu_process", str(folder)],
             cwd=_ROOT,
@@ -104,7 +72,7 @@ def _run(job: TrainingJob, folder: Path, count: int) -> int:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    events = _events(folder / EVENTS)
+    events = new_events(folder)
     try:
         while process.poll() is None:
             if job.should_stop():
@@ -119,32 +87,3 @@ def _run(job: TrainingJob, folder: Path, count: int) -> int:
             process.terminate()  # torchrun ends its processes
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(30)
-    return process.returncode
-
-
-def _events(path: Path) -> Iterator[list[Event]]:
-    """Yield what was reported since the last look."""
-    position = 0
-    while True:
-        events: list[Event] = []
-        with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
-            file.seek(position)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                position += len(line)
-                events.append(Event(**json.loads(line)))
-        yield events
-
-
-def _error(folder: Path, count: int, code: int) -> PlumblineError:
-    """Return the error that explains the missing model."""
-    if (folder / ERROR).is_file():
-        return from_record(json.loads((folder / ERROR).read_text(encoding="utf-8")))
-    output = (folder / "output.log").read_text(encoding="utf-8", errors="replace").splitlines()
-    _log.error("the processes of a training ended with exit code %s:\n%s", code, "\n".join(output[-100:]))
-    failure = (folder / FAILURE).read_text(encoding="utf-8") if (folder / FAILURE).is_file() else "a process was ended"
-    return TrainingError(
-        f"The {count} processes of the training ended without a model: {failure.removesuffix('.')}.",
-        "The log has their output. With CUDA_VISIBLE_DEVICES=0 in its environment, the training uses one GPU.",
-    )

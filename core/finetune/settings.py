@@ -83,6 +83,9 @@ class FineTuneSettings(CheckedSettings):
         Number of threads of torch; by default it is not changed.
     max_steps : int, optional
         Number of steps after which the training stops, whatever `epochs` is.
+    nodes : int, default=1
+        Number of nodes of the cluster that share each batch out among themselves: the one that the training runs on,
+        and others that have free cores. More than one needs an installation that runs on a Ray cluster.
 
     Raises
     ------
@@ -137,6 +140,7 @@ class FineTuneSettings(CheckedSettings):
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     threads: int | None = Field(default=None, ge=1, le=1_024)
     max_steps: int | None = Field(default=None, ge=1)
+    nodes: int = Field(default=1, ge=1, le=64)
 
     @model_validator(mode="after")
     def _combination(self) -> FineTuneSettings:
@@ -150,6 +154,10 @@ class FineTuneSettings(CheckedSettings):
             raise ValueError("LoRA already freezes all weights of the base model: set freeze_layers to 0")
         if self.few_shot and (self.lora is not None or self.task in ("regression", "multilabel")):
             raise ValueError("few_shot trains all weights of a model of classes: set lora to None and task to auto")
+        if self.train_batch_size % self.nodes:
+            raise ValueError(f"{self.train_batch_size} texts of a batch cannot be shared evenly by {self.nodes} nodes")
+        if self.few_shot and self.nodes > 1:
+            raise ValueError("few_shot trains on one node: set nodes to 1")
         if self.validation_fraction + self.test_fraction >= 0.8:
             raise ValueError("validation and test leave too few rows for the training (less than a fifth)")
         if self.warmup_steps >= 1 and self.warmup_steps != int(self.warmup_steps):

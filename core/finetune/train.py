@@ -21,6 +21,7 @@ from core.finetune.few_shot import train_few_shot
 from core.finetune.gpus import train_on_gpus
 from core.finetune.job import TrainingJob
 from core.finetune.loading import save_tokenizer
+from core.finetune.nodes import train_on_nodes
 from core.finetune.preflight import try_model
 from core.finetune.settings import FineTuneSettings
 from core.finetune.verification import check_saved
@@ -121,7 +122,13 @@ def train(
     trainable = sum(part.numel() for part in model.parameters() if part.requires_grad)
     report(Event("train", 0.0, f"Training on {len(data.train):,} texts; {device_title}, {precision}"))
     job = TrainingJob(model, tokenizer, data, settings, folder, metric, scale, device, precision, report, should_stop)
-    if settings.few_shot:
+    on_nodes = train_on_nodes(job, base) if settings.nodes > 1 else None
+    if on_nodes is not None:
+        findings += on_nodes.findings
+        device_title = device_title if on_nodes.nodes == 1 else f"{on_nodes.nodes} nodes, {device_title}"
+    if on_nodes is not None and on_nodes.reached is not None:
+        reached = on_nodes.reached
+    elif settings.few_shot:
         reached = train_few_shot(job)
     elif gpus > 1:
         reached = train_on_gpus(job, base, gpus)

@@ -165,6 +165,7 @@ class ProgressCallback(TrainerCallback):
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object) -> None:
         self._saved_at = time.monotonic()
         self._saved_step = state.global_step
+        self._folder.note_saved()
 
     def on_log(
         self,

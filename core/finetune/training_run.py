@@ -88,7 +88,8 @@ def fine_tune(
     base = resolve(settings.base_model)
     table_fingerprint = fingerprint(frame[settings.columns])
     folder = TrainingFolder(Path(output_dir))
-    folder.begin(settings.model_dump(mode="json") | {"the table": table_fingerprint}, resume)
+    asked = settings.model_dump(mode="json", exclude={"nodes"})  # on which it may be resumed does not matter
+    folder.begin(asked | {"the table": table_fingerprint}, resume)
     report(Event("prepare", 0.0, f"Loading {base.title}"))
     with quiet_transformers(settings.threads):
         trained = train(data, base, settings, folder, report, should_stop or (lambda: False))

@@ -23,12 +23,12 @@ from core.errors import PlumblineError, SearchError, from_record, to_record
 from core.files import write_text
 from core.fork_server import AVAILABLE, ForkedProcess, fork_server
 
-__all__ = ["HelperProcess", "describe_fit_error", "end_with_parent", "errors_recorded", "preload"]
+__all__ = ["THREADS", "HelperProcess", "describe_fit_error", "end_with_parent", "errors_recorded", "preload"]
 
 # Threads that wait spin for microseconds only: by default they would take the cores from the helper beside them, and
 # sleeping at once costs more than a small tree takes to grow. Learners get their number of threads explicitly; linear
 # algebra on a fold is too small to gain from more than one.
-_THREADS = {"GOMP_SPINCOUNT": "10000", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+THREADS = {"GOMP_SPINCOUNT": "10000", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PRELOAD = f"{__name__}:preload_helpers"
 """What the fork server of the helpers loads."""
 _ROOT = Path(__file__).resolve().parents[3]
@@ -137,6 +137,14 @@ class HelperProcess:
             return f"ended by the signal {signal.Signals(-code).name}"
         return f"ended by the signal {-code}"
 
+    @property
+    def usual_cause(self) -> str:
+        """What usually ends a process from outside."""
+        return "the usual cause is too little memory"
+
+    def collect(self) -> None:
+        """Do nothing: it writes into its folder itself."""
+
     def kill(self) -> None:
         """End it and all it started, at once."""
         self._process.kill()
@@ -154,7 +162,7 @@ class _SpawnedProcess:
             stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=os.environ | _THREADS,
+            env=os.environ | THREADS,
             process_group=0,
         )
 
@@ -171,5 +179,5 @@ class _SpawnedProcess:
 
 def _start(module: str, folder: Path, stdin: int, output: int) -> ForkedProcess | _SpawnedProcess:
     if AVAILABLE:
-        return fork_server(PRELOAD, os.environ | _THREADS).start(module, folder, stdin, output)
+        return fork_server(PRELOAD, os.environ | THREADS).start(module, folder, stdin, output)
     return _SpawnedProcess(module, folder, stdin, output)

@@ -85,7 +85,17 @@ class RunningSearch:
         self._earlier = len(earlier.trials)  # trials of a search that was over, whose end must not be this one's
         self._restore(search_key(self.settings, prepared, configs), earlier)
         for index, worker in enumerate(workers):
-            plan = worker_plan(index, self.settings, folder, prepared.metric, list(self.board), configs, budget.left())
+            plan = worker_plan(
+                index,
+                self.settings,
+                folder,
+                prepared.metric,
+                list(self.board),
+                configs,
+                budget.left(),
+                searchers=len(workers),
+                jobs=worker.jobs,
+            )
             worker.start(plan)
 
     def _restore(self, key: str, earlier: WarmStart) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -17,9 +18,9 @@ from core.automl.results.conclude import Outcome, conclude
 from core.automl.results.curve_run import CurveRun
 from core.automl.tuning.budget import Budget
 from core.automl.tuning.running_search import RunningSearch
+from core.automl.tuning.search_nodes import SearchNodes, search_nodes
 from core.automl.tuning.stopping import StopReason
 from core.automl.tuning.warm_start import load_warm_start
-from core.automl.tuning.worker import WorkerHandle
 from core.automl.tuning.worker_plan import Configs
 from core.datasets import Finding
 from core.progress import Event, Report, silent
@@ -87,35 +88,28 @@ def search(
     """
     budget = Budget(settings.time_budget_s, clock)
     if configs is not None and settings.max_concurrent_trials is None:  # they are listed in their order
-        settings = settings.model_copy(update={"max_concurrent_trials": 1})
-    with tempfile.TemporaryDirectory(prefix="plumbline-") as scratch:
-        folder = Path(scratch if workdir is None else workdir)
+        settings = settings.model_copy(update={"max_concurrent_trials": settings.nodes})
+    with contextlib.ExitStack() as stack:
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="plumbline-")) if workdir is None else workdir
+        folder = Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        workers: list[WorkerHandle] = []
-        refit_worker: RefitWorker | None = None
-        try:
-            # Workers load their libraries while this process prepares the table.
-            for index in range(settings.searchers):
-                workers.append(WorkerHandle(folder / f"searcher{index}"))
-            refit_worker = RefitWorker(folder)
-            return _search(
-                frame,
-                settings,
-                folder,
-                budget,
-                workers,
-                refit_worker,
-                should_stop or (lambda: False),
-                report or silent,
-                None if configs is None else [(str(name), dict(config)) for name, config in configs],
-                only_configs,
-                None if earlier is None else Path(earlier),
-            )
-        finally:
-            for worker in workers:
-                worker.close()
-            if refit_worker is not None:
-                refit_worker.close()
+        # Workers load their libraries while this process prepares the table.
+        nodes = stack.enter_context(search_nodes(settings, folder))
+        refit_worker = RefitWorker(folder)
+        stack.callback(refit_worker.close)
+        return _search(
+            frame,
+            settings,
+            folder,
+            budget,
+            nodes,
+            refit_worker,
+            should_stop or (lambda: False),
+            report or silent,
+            None if configs is None else [(str(name), dict(config)) for name, config in configs],
+            only_configs,
+            None if earlier is None else Path(earlier),
+        )
 
 
 def _search(
@@ -123,7 +117,7 @@ def _search(
     settings: AutoMLSettings,
     folder: Path,
     budget: Budget,
-    workers: Sequence[WorkerHandle],
+    nodes: SearchNodes,
     refit_worker: RefitWorker,
     should_stop: Callable[[], bool],
     report: Report,
@@ -146,7 +140,10 @@ def _search(
         prepared = prepare(frame, settings.model_copy(update={"positive_label": warm_start.positive_label}))
         prepared.positive_reason = f"The search that this one continues was about '{warm_start.positive_label}'."
     pressure = (time.perf_counter() - began) / max(time.process_time() - worked, 1e-3)
-    running = RunningSearch(folder, settings, workers, prepared, budget, report, configs=configs, warm_start=warm_start)
+    running = RunningSearch(
+        folder, settings, nodes.workers, prepared, budget, report, configs=configs, warm_start=warm_start
+    )
+    running.findings.extend(nodes.findings)
     refits = Refits(
         refit_worker, prepared.data, prepared.metric, settings.seed, bagging=settings.bagging and configs is None
     )
@@ -158,8 +155,11 @@ def _search(
         pressure=pressure,
     )
     features, columns = prepared.data.X.shape[1], len(prepared.encoder.columns_)
-    message = f"Searching: {prepared.split_method}, {features:,} features"
-    report_phase("search", message, features=features, columns=columns, rows=len(frame))
+    on_nodes = f", on {nodes.nodes} nodes" if nodes.nodes > 1 else ""
+    message = f"Searching: {prepared.split_method}, {features:,} features{on_nodes}"
+    report_phase("search", message, features=features, columns=columns, rows=len(frame), nodes=nodes.nodes)
+    for finding in nodes.findings:
+        report_phase("search", finding.message, features=features, columns=columns, rows=len(frame), nodes=nodes.nodes)
     guessing = prior_trial(prepared)
     running.report_baseline(guessing)
     reason = _wait(running, refitter, should_stop)

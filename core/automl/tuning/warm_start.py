@@ -33,6 +33,7 @@ LIMITS = {
     "trial_timeout_s",
     "max_trials",
     "max_concurrent_trials",
+    "nodes",
     "early_stopping",
     "exit_score",
     "explain",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from core.automl.tuning.budget import Budget
 from core.automl.tuning.event_file import EVENTS, StartEvent, append_trial, read_events, truncate_partial_line
@@ -12,13 +14,53 @@ from core.automl.tuning.trials import Status, Trial
 from core.automl.tuning.worker_plan import PLAN, WorkerPlan
 from core.errors import PlumblineError, SearchError
 
-__all__ = ["OUT_OF_FOLD", "WorkerHandle"]
+__all__ = ["OUT_OF_FOLD", "WORKER_MODULE", "SearcherProcess", "WorkerHandle"]
 
 OUT_OF_FOLD = "oof"
 """Folder of the out-of-fold predictions of trials, one file each."""
 RESTARTS = 3  # of a worker that dies without having finished a trial in between
-_MODULE = "core.automl.tuning.worker_main"
-_MEMORY = "the usual cause is too little memory"
+WORKER_MODULE = "core.automl.tuning.worker_main"
+"""Module of a worker's process on this machine."""
+
+
+class SearcherProcess(Protocol):
+    """What tries configurations for a worker: a process here (`HelperProcess`), or one on another node of a cluster.
+
+    It does what the plan in its worker's folder says, and its events and predictions come into this folder.
+    """
+
+    def collect(self) -> None:
+        """Bring what it did since the last call into the folder, where it does not write there itself."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        ...
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has ended by itself with an error."""
+        ...
+
+    @property
+    def error(self) -> PlumblineError | None:
+        """The error that ended it; None when it left none."""
+        ...
+
+    @property
+    def exit_reason(self) -> str:
+        """How it ended, in words that follow "it was"."""
+        ...
+
+    @property
+    def usual_cause(self) -> str:
+        """What usually ends such a process, as a sentence without a period."""
+        ...
+
+    def kill(self) -> None:
+        """End it and all it started, at once."""
+        ...
 
 
 class WorkerHandle:
@@ -30,6 +72,10 @@ class WorkerHandle:
     ----------
     folder : Path
         Folder of this worker alone; what an earlier one left there is removed.
+    start_process : callable, optional
+        Function that starts a process for the folder, also after one was ended; by default on this machine.
+    jobs : int, optional
+        Number of cores of the worker; by default its share of those of this machine.
 
     Attributes
     ----------
@@ -39,8 +85,12 @@ class WorkerHandle:
         Why there is no worker any more.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, start_process: Callable[[Path], SearcherProcess] | None = None, jobs: int | None = None
+    ) -> None:
         self.folder = folder
+        self.jobs = jobs
+        self._start_process = start_process or _start_here
         folder.mkdir(exist_ok=True)
         for name in (PLAN, EVENTS):
             (folder / name).unlink(missing_ok=True)
@@ -52,7 +102,7 @@ class WorkerHandle:
         self._trials = 0
         self._restarts = 0
         self._trials_at_restart = 0
-        self._process = HelperProcess(_MODULE, folder)
+        self._process = self._start_process(folder)
 
     def start(self, plan: WorkerPlan) -> None:
         """Give the worker its plan."""
@@ -61,6 +111,7 @@ class WorkerHandle:
 
     def read(self, budget: Budget) -> None:
         """Take in what the worker did since the last call, at this moment of the budget."""
+        self._process.collect()
         events, self._position = read_events(self.folder, self._position)
         for event in events:
             if isinstance(event, Trial):
@@ -95,25 +146,32 @@ class WorkerHandle:
             return
         self._restarts = 1 if self._trials > self._trials_at_restart else self._restarts + 1
         self._trials_at_restart = self._trials
-        reason = self._process.exit_reason
+        reason, cause = self._process.exit_reason, self._process.usual_cause
         if self._restarts > RESTARTS:
             self.failure = SearchError(
-                f"The search's process was {reason}, {self._restarts} times in a row; {_MEMORY}.",
+                f"The search's process was {reason}, {self._restarts} times in a row; {cause}.",
                 "Use fewer rows or columns, or fewer parallel trials.",
             )
         else:
-            self._restart("failed", f"its process was {reason}; {_MEMORY}", 0.0, budget)
+            self._restart("failed", f"its process was {reason}; {cause}", 0.0, budget)
 
     def _restart(self, status: Status, message: str, seconds: float, budget: Budget) -> None:
         """End the process, record what became of its trial, and start the next."""
+        late = self._running
         self._process.kill()
         truncate_partial_line(self.folder)
         self.read(budget)
-        if self._running is not None:
+        # A trial over its limit may have ended in the meantime; the one that has begun then is proposed again.
+        if self._running is not None and (status == "failed" or self._running == late):
             trial = Trial(self._running["trial"], self._running["learner"], self._running["config"], status)
             append_trial(self.folder / EVENTS, replace(trial, seconds=seconds, message=message))
-        self._process = HelperProcess(_MODULE, self.folder)
+        self._running = None
+        self._process = self._start_process(self.folder)
 
     def close(self) -> None:
         """End the worker."""
         self._process.kill()
+
+
+def _start_here(folder: Path) -> SearcherProcess:
+    return HelperProcess(WORKER_MODULE, folder)

@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,13 +94,44 @@ class WorkerPlan:
 
     def save(self, folder: Path) -> None:
         """Write the plan into a worker's folder; it appears whole."""
-        record = asdict(self) | {"warm_start": [trial.to_record() for trial in self.warm_start]}
-        write_text(folder / PLAN, json.dumps(record))
+        write_text(folder / PLAN, json.dumps(self._to_record()))
 
     @classmethod
     def load(cls, folder: Path) -> WorkerPlan:
         """Read what `save` wrote."""
-        record = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+        return cls._from_record(json.loads((folder / PLAN).read_text(encoding="utf-8")))
+
+    def to_message(self) -> str:
+        """Return the plan for a worker of another machine, by whose clock the seconds that are left count."""
+        left_s = None if self.until is None else self.until - time.monotonic()
+        return json.dumps(self._to_record() | {"until": left_s})
+
+    @classmethod
+    def from_message(cls, message: str, data: Path, favorite: Path) -> WorkerPlan:
+        """Return the plan that `to_message` sent, by this machine's clock and paths.
+
+        Parameters
+        ----------
+        message : str
+            The message; the seconds that are left begin when it arrives.
+        data : Path
+            Folder of the `TrainingData` here.
+        favorite : Path
+            File here that says which made features paid.
+        """
+        plan = cls._from_record(json.loads(message))
+        return replace(
+            plan,
+            data=str(data),
+            favorite=None if plan.favorite is None else str(favorite),
+            until=None if plan.until is None else time.monotonic() + plan.until,
+        )
+
+    def _to_record(self) -> dict[str, Any]:
+        return asdict(self) | {"warm_start": [trial.to_record() for trial in self.warm_start]}
+
+    @classmethod
+    def _from_record(cls, record: dict[str, Any]) -> WorkerPlan:
         return cls(
             **record
             | {
@@ -142,6 +173,9 @@ def worker_plan(
     trials: Sequence[Trial],
     configs: Configs | None,
     left_s: float = math.inf,
+    *,
+    searchers: int | None = None,
+    jobs: int | None = None,
 ) -> WorkerPlan:
     """Return the plan of one worker: every n-th trial, and learners, or a seed, that no other worker has.
 
@@ -163,8 +197,12 @@ def worker_plan(
         Try exactly these instead of searching.
     left_s : float, default=inf
         Seconds that are left of the time budget.
+    searchers : int, optional
+        Number of workers; by default as many as the settings say.
+    jobs : int, optional
+        Number of cores of the worker; by default its share of those of this machine.
     """
-    count, learners = settings.searchers, settings.chosen_learners
+    count, learners = searchers or settings.searchers, settings.chosen_learners
     limit = settings.max_trials if configs is None else len(configs)
     timed = settings.time_budget_s is not None
     left = None
@@ -176,7 +214,7 @@ def worker_plan(
         metric=metric,
         learners=learners[index::count] or (learners[index % len(learners)],),
         seed=settings.seed + 1_000 * (index // len(learners)),
-        jobs=max(1, usable_cores() // count),
+        jobs=jobs or max(1, usable_cores() // count),
         timed=timed,
         seconds=settings.time_budget_s,
         until=time.monotonic() + left_s if math.isfinite(left_s) else None,

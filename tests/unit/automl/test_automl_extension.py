@@ -138,8 +138,12 @@ class Died:
     ended = failed = True
     error = None
     exit_reason = "ended by the signal SIGKILL"
+    usual_cause = "the usual cause is too little memory"
 
     def __init__(self, *_):
+        pass
+
+    def collect(self):
         pass
 
     def kill(self):

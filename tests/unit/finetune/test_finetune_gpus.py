@@ -79,12 +79,12 @@ def test_stopped_and_resumed(reviews, settings_of, two, tmp_path):
 def test_an_error_of_a_process_arrives(reviews, settings_of, two, tmp_path, monkeypatch):
     from core.finetune import gpus
 
-    asked = gpus._request
+    asked = gpus.request_of
 
     def broken(job, base):
         return asked(job, base) | {"metric": "no_such_metric"}
 
-    monkeypatch.setattr(gpus, "_request", broken)
+    monkeypatch.setattr(gpus, "request_of", broken)
     with pytest.raises(TrainingError, match="no_such_metric"):
         fine_tune(reviews, settings_of(), output_dir=tmp_path)
 
