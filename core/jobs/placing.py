@@ -29,6 +29,7 @@ __all__ = [
     "HANDLE",
     "cluster_nodes",
     "describe_wait",
+    "divides_work",
     "engine_lanes",
     "engine_title",
     "fitted",
@@ -103,6 +104,17 @@ def is_busy() -> bool:
 def trouble() -> PlumblineError | None:
     """Return why the engine cannot be asked for runs at the moment, as far as this process knows; None if it can."""
     return _known().trouble if engine_lanes() else None
+
+
+def divides_work() -> bool:
+    """Return whether a run may have other nodes help it, which an engine of Ray lets it.
+
+    Examples
+    --------
+    >>> divides_work()
+    False
+    """
+    return bool(engine_lanes()) and get_settings().engine.startswith("ray")
 
 
 def engine_title() -> str:

@@ -39,7 +39,8 @@ def _needs(settings: JsonObject, rows: int, columns: int) -> Needs:
     name = str(settings.get("base_model", ""))
     sizes = {model.name: model.size_mb for model in base_models()}
     memory_mb = _BASE_MB + _PER_MODEL * sizes.get(name, _USUAL_MODEL_MB) + estimate_memory_mb(rows, 1) / 4
-    return Needs(cpus=_CPUS, gpus=1, memory_mb=math.ceil(memory_mb / 100) * 100)
+    # Where several nodes train, their GPUs are taken by what the run starts there, and not by the run itself.
+    return Needs(cpus=_CPUS, gpus=int(settings.get("nodes", 1) == 1), memory_mb=math.ceil(memory_mb / 100) * 100)
 
 
 SPEC = TaskSpec(

@@ -12,9 +12,32 @@ from core.catalog import Dataset
 from core.jobs import Needs
 from pages._ui import frame, keys, server_facts
 
-__all__ = ["show"]
+__all__ = ["nodes", "show"]
 
+_MOST_NODES = 64
 _MB_PER_GB = 1_000_000_000 / 2**20
+
+
+def nodes(divides: int = 0) -> int:
+    """Let the user choose how many nodes a run works on; 1, and nothing is drawn, where there is no choice.
+
+    Parameters
+    ----------
+    divides : int, default=0
+        Number that has to be shared evenly by them, such as the texts of a batch; 0 for any number of nodes.
+    """
+    known = jobs.cluster_nodes() if jobs.divides_work() else None
+    count = 1 if known is None else min(len(known.nodes), _MOST_NODES)
+    offered = [number for number in range(1, count + 1) if divides % number == 0]
+    if len(offered) == 1:
+        return 1
+    return st.selectbox(
+        "Nodes",
+        offered,
+        key=keys.key(f"nodes-{divides}"),
+        width=160,
+        help="The run works on one node, and has others of the cluster help it as far as they are free when it starts.",
+    )
 
 
 def show(task: str, settings: Mapping[str, Any], dataset: Dataset) -> Needs | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import streamlit as st
 
+from core import jobs
 from core.automl import LEARNERS, METRICS, AutoMLSettings, learner_title, metric_choices
 from core.catalog import Dataset
+from core.resources import usable_cores
 from pages._ui.model_fields import default, number
 from pages.automl import features
 
@@ -68,6 +69,13 @@ def show(dataset: Dataset, target: str, task: str, others: list[str]) -> dict[st
     return values
 
 
+def _most_parallel() -> int:
+    """Return how many trials may run at the same time on the machine that the search works on."""
+    nodes = jobs.cluster_nodes()
+    cores = usable_cores() if nodes is None else max((int(node.cpus) for node in nodes.nodes), default=1)
+    return max(1, min(cores, 64))
+
+
 def _limits() -> dict[str, Any]:
     st.markdown("**Limits**")
     trial = st.number_input(
@@ -98,7 +106,7 @@ def _limits() -> dict[str, Any]:
     )
     concurrent = st.number_input(
         "Parallel trials",
-        **number(AutoMLSettings, "max_concurrent_trials") | {"max_value": os.cpu_count() or 1},
+        **number(AutoMLSettings, "max_concurrent_trials") | {"max_value": _most_parallel()},
         key="automl-concurrent",
         placeholder="automatic",
         help="Each in a process of its own, with its share of the cores. By default one for each core, at most four; "

@@ -76,6 +76,7 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
         values["positive_label"] = _class_of_interest(dataset, target, list(summary.counts))
     values |= advanced.show(dataset, target, values["task"], others) | limits
 
+    values["nodes"] = needs_form.nodes()
     needs = needs_form.show("automl", values, dataset)
 
     st.subheader("Before you start")
