@@ -99,7 +99,7 @@ def test_a_job_that_ray_does_not_know_is_gone(serve) -> None:
 def test_nobody_answers() -> None:
     engine = RayLauncher(f"ray://127.0.0.1:{free_port()}", None)
     for call in (lambda: engine.look("x"), lambda: engine.end("x"), engine.nodes, lambda: engine.launch(JOB)):
-        with pytest.raises(RemoteError, match="The Ray cluster at .* cannot be reached: Connection refused"):
+        with pytest.raises(RemoteError, match=r"The Ray cluster at .* cannot be reached: Connection refused"):
             call()
 
 

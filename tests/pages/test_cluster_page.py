@@ -43,6 +43,7 @@ def cluster(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]
     }
     with answering(answers) as (address, requests):
         monkeypatch.setenv("PLUMBLINE_ENGINE", f"ray://{address}")
+        monkeypatch.delenv("PLUMBLINE_MAX_RUNNING")
         get_settings.cache_clear()
         # Nobody looks at what was asked for: the cluster would be asked about jobs that it does not know.
         monkeypatch.setattr(placing, "look_after", lambda: None)
