@@ -31,11 +31,16 @@ def usable_cores() -> int:
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quotas = [math.ceil(quota) for quota in _quotas() if quota > 0]
-    return max(1, min([allowed, *quotas, *_given(CORES)]))
+    return max(1, min([allowed, *quotas, *_granted(CORES)]))
 
 
-def usable_memory() -> int:
+def usable_memory(*, granted: bool = True) -> int:
     """Return how much memory this process and its container may use (bytes).
+
+    Parameters
+    ----------
+    granted : bool, default=True
+        Whether the memory counts that an engine gave, which is an estimate of what the run needs.
 
     Examples
     --------
@@ -45,11 +50,11 @@ def usable_memory() -> int:
     """
     import psutil  # which bundles of models do without
 
-    given = [megabytes * 2**20 for megabytes in _given(MEMORY_MB)]
-    return min([int(psutil.virtual_memory().total), *_memory_limits(), *given])
+    limits = [megabytes * 2**20 for megabytes in _granted(MEMORY_MB)] if granted else []
+    return min([int(psutil.virtual_memory().total), *_memory_limits(), *limits])
 
 
-def _given(name: str) -> Iterator[int]:
+def _granted(name: str) -> Iterator[int]:
     """Yield what an engine gave, which need not hold its jobs to it."""
     value = os.environ.get(name, "")
     if value.isdigit() and int(value) > 0:

@@ -249,6 +249,15 @@ class Settings(BaseSettings):
         default=None, ge=1, description="Maximum number of actions per minute on one open page; others wait."
     )
 
+    @field_validator("engine_token")
+    @classmethod
+    def _strip(cls, token: SecretStr | None) -> SecretStr | None:
+        """Remove the end of the line that a file with a token often has; refuse what no header can hold."""
+        text = "" if token is None else token.get_secret_value().strip()
+        if not all("!" <= character <= "~" for character in text):
+            raise ValueError("not a token")
+        return SecretStr(text) if text else None
+
     @field_validator("home", "secrets_file")
     @classmethod
     def _expand(cls, path: Path | None) -> Path | None:

@@ -25,7 +25,14 @@ _CLIENTS = (
     "paramiko",
 )
 """Packages whose errors come from a remote store."""
-_UNREACHABLE = ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError")
+_UNREACHABLE = {
+    *("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError", "HTTPClientError"),
+    *("ProxyConnectionError", "SSLError", "ResponseStreamingError", "IncompleteReadError"),
+    *("ClientConnectionError", "ServerTimeoutError", "ClientPayloadError", "TransportError", "RetryError"),
+}
+"""Names of the classes of errors, or of their bases, that clients raise where a store does not answer."""
+_BUSY = (errno.EBUSY, errno.EAGAIN, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH)
+_OVERLOADED = re.compile(r"\b(429|500|502|503|504)\b|SlowDown|ServiceUnavailable|InternalError|RequestTimeout")
 _CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "InvalidAccessKeyId", "SignatureDoesNotMatch")
 _EXTRAS = {
     "s3": "s3fs",
@@ -72,7 +79,9 @@ def _is_of_client(error: Exception) -> bool:
 
 def _explained(action: str, error: Exception) -> StorageError:
     text, name = str(error), type(error).__name__
-    if name in _UNREACHABLE or isinstance(error, ConnectionError | TimeoutError):
+    names = {kind.__name__ for kind in type(error).__mro__}
+    busy = isinstance(error, ConnectionError | TimeoutError) or getattr(error, "errno", None) in _BUSY
+    if busy or names & _UNREACHABLE or _OVERLOADED.search(text):
         return StorageAwayError(
             f"{action}: the storage cannot be reached.",
             "Check that it runs, and its address (PLUMBLINE_STORAGE, AWS_ENDPOINT_URL), then try again.",

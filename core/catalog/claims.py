@@ -10,7 +10,7 @@ import secrets
 import time
 from typing import TypeAlias
 
-from sqlalchemy import Update, update
+from sqlalchemy import Update, or_, update
 from sqlmodel import col, select
 
 from core.access import INSTALLATION, Access
@@ -21,7 +21,7 @@ from core.catalog.engine import writing
 from core.catalog.tables import ACTIVE, TERMINAL, Run, RunState
 from core.jsonable import JsonObject
 
-__all__ = ["RunField", "new_claim", "release", "renew", "requeue", "take_over"]
+__all__ = ["RunField", "begin", "new_claim", "release", "renew", "requeue", "take_over"]
 
 RunField: TypeAlias = str | int | float | JsonObject | None
 """Value of a column of the table of runs."""
@@ -38,10 +38,32 @@ def renew(run_id: str, claim: str, lease_s: float, elapsed_s: float) -> bool:
     return _changed(_active(run_id, claim).values(values))
 
 
+def begin(run: Run, claim: str, state: RunState, lease_s: float, **fields: RunField) -> bool:
+    """Move a run from a state to RUNNING, with a lease; return False when it is in another state, or has another claim.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    claim : str
+        Token of the claim.
+    state : RunState
+        State that the run must be in: starting, or queued if an engine was asked for it.
+    lease_s : float
+        Seconds until the lease expires.
+    **fields
+        Other columns by name.
+    """
+    held = col(Run.id) == run.id, col(Run.state) == state, col(Run.claim_token) == claim
+    values = {"state": RunState.RUNNING, "lease_until": database_now() + lease_s, **fields}
+    return _changed(update(Run).where(*held).values(values))
+
+
 def take_over(run: Run, lease_s: float) -> str | None:
     """Claim an active run whose lease has expired; return the new claim, None when its lease was renewed meanwhile."""
     claim = new_claim()
-    lapsed = _active(run.id, run.claim_token).where(col(Run.lease_until) < database_now())
+    expired = or_(col(Run.lease_until) < database_now(), col(Run.lease_until).is_(None))
+    lapsed = _active(run.id, run.claim_token).where(expired)
     return claim if _changed(lapsed.values(claim_token=claim, lease_until=database_now() + lease_s)) else None
 
 

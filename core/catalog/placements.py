@@ -6,7 +6,7 @@ asked for twice, or that comes after its run was cancelled or placed anew, has a
 
 from __future__ import annotations
 
-from sqlalchemy import Update, func, update
+from sqlalchemy import Update, func, text, update
 from sqlmodel import col, select
 
 from core.access import INSTALLATION
@@ -17,6 +17,8 @@ from core.catalog.queue import choose, waits
 from core.catalog.tables import TERMINAL, QueueLock, Run, RunState
 
 __all__ = ["fail", "forget", "left_behind", "place_next", "placed", "take_back"]
+
+_MOST_AT_A_TIME = 100
 
 
 def place_next(
@@ -41,7 +43,9 @@ def place_next(
         return None
     with writing(INSTALLATION) as session:
         session.exec(select(QueueLock).with_for_update()).one()
-        waiting = select(func.count()).where(Run.state == RunState.QUEUED, col(Run.placed_at).is_not(None))
+        waiting = select(func.count()).where(
+            Run.state == RunState.QUEUED, col(Run.placed_at).is_not(None), Run.engine == engine
+        )
         if session.exec(waiting).one() >= most_waiting:
             return None
         run = choose(session, lane, limit, workspace_limit=workspace_limit)
@@ -54,11 +58,12 @@ def place_next(
     return run
 
 
-def placed() -> list[Run]:
-    """Return the runs of all workspaces that were placed and have not begun."""
-    query = select(Run).where(Run.state == RunState.QUEUED, col(Run.placed_at).is_not(None))
+def placed() -> list[tuple[Run, float]]:
+    """Return the runs of all workspaces that were placed and have not begun, and since how many seconds they are."""
+    age = database_now() - col(Run.placed_at)
+    query = select(Run, age).where(Run.state == RunState.QUEUED, col(Run.placed_at).is_not(None))
     with reading(INSTALLATION) as session:
-        return list(session.exec(query.order_by(col(Run.placed_at))))
+        return [(run, float(age_s)) for run, age_s in session.exec(query.order_by(col(Run.placed_at)))]
 
 
 def take_back(run: Run, *, failed: bool) -> bool:
@@ -96,9 +101,10 @@ def _waiting(run: Run) -> Update:
 
 def left_behind() -> list[Run]:
     """Return runs that have ended although an engine may still have a job for them."""
-    query = select(Run).where(col(Run.state).in_(list(TERMINAL)), col(Run.handle) != "")
+    # The condition as the index has it, which holds these few runs alone.
+    query = select(Run).where(text("handle <> ''"), col(Run.state).in_(list(TERMINAL)))
     with reading(INSTALLATION) as session:
-        return list(session.exec(query.limit(100)))
+        return list(session.exec(query.order_by(col(Run.finished_at)).limit(_MOST_AT_A_TIME)))
 
 
 def forget(run: Run) -> None:

@@ -272,6 +272,7 @@ def _changed(statement: Update, access: Access, run_id: str, action: str | None)
 
 def lapsed() -> list[Run]:
     """Return the active runs of all workspaces whose lease has expired by the database's clock."""
-    query = select(Run).where(col(Run.state).in_(list(ACTIVE)), col(Run.lease_until) < database_now())
+    expired = or_(col(Run.lease_until) < database_now(), col(Run.lease_until).is_(None))
+    query = select(Run).where(col(Run.state).in_(list(ACTIVE)), expired)
     with reading(INSTALLATION) as session:
         return list(session.exec(query))

@@ -148,7 +148,15 @@ class DatasetChange(Row, table=True):
 class Run(Deletable, table=True):
     """One piece of background work. ``state`` is the only source of truth about its progress."""
 
-    __table_args__ = (Index("ix_run_queue", "state", "lane", "queued_at"),)
+    __table_args__ = (
+        Index("ix_run_queue", "state", "lane", "queued_at"),
+        Index(
+            "ix_run_handle",
+            "handle",
+            sqlite_where=text("handle <> ''"),
+            postgresql_where=text("handle <> ''"),
+        ),
+    )
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=16)
     workspace: str = Field(index=True, max_length=64)

@@ -26,11 +26,11 @@ from core.jobs.api import (
     waits_for_own,
 )
 from core.jobs.context import RunContext
+from core.jobs.engine import cluster_nodes, describe_wait, divides_work, engine_lanes, engine_title, needs_of
+from core.jobs.engine import trouble as engine_trouble
 from core.jobs.launchers.base import Node
 from core.jobs.launchers.local import warm_up
 from core.jobs.needs import Needs, estimate_memory_mb
-from core.jobs.placing import cluster_nodes, describe_wait, divides_work, engine_lanes, engine_title, needs_of
-from core.jobs.placing import trouble as engine_trouble
 from core.jobs.run_rows import estimate_needs
 from core.jobs.sandbox import require_sandbox
 from core.jobs.scheduler import tick

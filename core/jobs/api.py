@@ -11,7 +11,7 @@ from core.access import Access, Role, limits, require_feature
 from core.catalog import ACTIVE, Run, RunEvent, RunState, artifacts, claims, datasets, queue, runs, usage
 from core.catalog import events as event_log
 from core.errors import JobError, NotFoundError
-from core.jobs import placing
+from core.jobs import engine
 from core.jobs.context import run_dir
 from core.jobs.needs import Needs
 from core.jobs.processes import host_id
@@ -105,8 +105,8 @@ def submit(
         needs=needs,
         access=access,
     )
-    if run.lane in placing.engine_lanes():
-        placing.require_node(placing.needs_of(run))
+    if run.lane in engine.engine_lanes():
+        engine.require_node(engine.needs_of(run))
     if parent is not None:
         runs.get(parent, access=access)
     usage.require_room(access=access)
@@ -207,7 +207,7 @@ def repeat(run_id: str, *, access: Access) -> str:
         title=run.title,
         timeout_s=run.timeout_s,
         memory_limit_mb=run.memory_limit_mb,
-        needs=placing.needs_of(run) if run.needs_mb else None,
+        needs=engine.needs_of(run) if run.needs_mb else None,
         access=access,
     )
 
@@ -288,7 +288,7 @@ def log(run_id: str, *, tail_bytes: int = 64_000, access: Access) -> str:
     run, own = runs.get(run_id, access=access), tail(run_dir(run_id), tail_bytes)
     if own and run.host_id in ("", host_id()):
         return own
-    text = stored_tail(run_id, tail_bytes, access=access) or own or placing.job_log(run, tail_bytes)
+    text = stored_tail(run_id, tail_bytes, access=access) or own or engine.job_log(run, tail_bytes)
     if not text and run.state in ACTIVE:
         return "This run works on another computer, and its log has nothing yet."
     return text

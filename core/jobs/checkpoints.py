@@ -7,15 +7,21 @@ what was written last is copied first, so that a journal never names a file that
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 import shutil
+import stat
 import threading
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
-from core.catalog import Run, checkpoints
-from core.errors import PlumblineError
+from core.catalog import Run, checkpoints, references
+from core.errors import PlumblineError, StorageError
 from core.files import atomic_write
 from core.jobs.task_specs import task_spec
 from core.settings import get_settings
@@ -28,6 +34,9 @@ _SHARE = 0.2
 """Part of the time that storing may take: between two, at least four times as long passes."""
 _INDEX = ".attempt"
 _STAMP = "attempt"
+_COPY = "checkpoint.partial"
+_JOURNAL = ".jsonl"
+_CHUNK = 1 << 20
 _MOST_NAME_CHARS = 180
 _Stamp = tuple[int, int]
 _log = logging.getLogger(__name__)
@@ -48,6 +57,7 @@ class CheckpointKeeper:
 
     def __init__(self, run: Run, folder: Path, claim: str) -> None:
         self._run = run
+        self._folder = folder
         self._work = folder / "work"
         self._claim = claim
         self._patterns = task_spec(run.task).checkpoints if get_settings().storage is not None else ()
@@ -83,26 +93,75 @@ class CheckpointKeeper:
 
     def _save(self) -> None:
         files = _files(self._work, self._patterns)
+        stored: dict[str, _Stamp] = {}
         changed: dict[str, tuple[str, int]] = {}
-        stamps: dict[str, _Stamp] = {}
         for path, stamp in sorted(files.items(), key=lambda item: item[1], reverse=True):
             if self._stored.get(path) == stamp:
-                stamps[path] = stamp
-                continue
-            try:
-                changed[path] = get_store().put_file(self._work / path), stamp[1]
-            except FileNotFoundError:  # the task removed it meanwhile
-                continue
-            stamps[path] = stamp
-        gone = set(self._stored) - set(files)
+                stored[path] = stamp
+            elif (content := self._put(path, stamp)) is not None:
+                stored[path], changed[path] = stamp, content
+        earlier = checkpoints.files(self._run.id)
+        gone = set(earlier) - set(stored) - {_INDEX}
         if not changed and not gone:
             return
         index = json.dumps({"attempt": self._run.attempt}).encode()
         changed[_INDEX] = get_store().put_bytes(index), len(index)
-        if not self._stored:
-            gone |= set(checkpoints.files(self._run.id)) - set(files) - {_INDEX}
         checkpoints.replace(self._run, self._claim, changed, gone)
-        self._stored = stamps
+        self._stored = stored
+        replaced = {earlier[path].digest for path in {*gone, *changed} & set(earlier)}
+        _set_aside(replaced - {digest for digest, _ in changed.values()})
+
+    def _put(self, path: str, stamp: _Stamp) -> tuple[str, int] | None:
+        """Store a file as it is now and return its digest and size; None for one that is not there any more.
+
+        It is copied first, so that what is hashed and what is stored are the same, whatever the task does meanwhile. Of
+        a journal, the lines are copied that it had when the files were listed that it may name.
+        """
+        copy = self._folder / _COPY
+        try:
+            with _opened(self._work, path) as source, open(copy, "wb") as target:
+                size = os.fstat(source.fileno()).st_size
+                _copy(source, target, min(size, stamp[1]) if path.endswith(_JOURNAL) else size)
+            return get_store().put_file(copy), copy.stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            return None  # a link: the task may have put one there, and it leads who knows where
+        finally:
+            copy.unlink(missing_ok=True)
+
+
+def _set_aside(digests: set[str]) -> None:
+    """Let the store collect contents that checkpoints have replaced, unless other rows name them."""
+    for digest in digests - references.needed(sorted(digests)):
+        get_store().set_aside(digest, time.time())
+
+
+def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
+    while size > 0 and (part := source.read(min(size, _CHUNK))):
+        target.write(part)
+        size -= len(part)
+
+
+@contextmanager
+def _opened(work: Path, path: str) -> Iterator[BinaryIO]:
+    """Open a regular file below a folder without following links: a sandboxed task could lead us out of its folder."""
+    folders, name = path.split("/")[:-1], path.split("/")[-1]
+    here = os.open(work, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        for folder in folders:
+            inner = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
+            os.close(here)
+            here = inner
+        number = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here)
+        with open(number, "rb") as file:
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                raise FileNotFoundError(path)
+            yield file
+    finally:
+        os.close(here)
 
 
 def _files(work: Path, patterns: tuple[str, ...]) -> dict[str, _Stamp]:
@@ -113,9 +172,9 @@ def _files(work: Path, patterns: tuple[str, ...]) -> dict[str, _Stamp]:
             name = path.relative_to(work).as_posix()
             try:
                 status = path.lstat()
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 continue
-            if path.is_symlink() or not path.is_file() or name.endswith((".partial", ".tmp")):
+            if not stat.S_ISREG(status.st_mode) or name.endswith((".partial", ".tmp")):
                 continue
             if len(name) > _MOST_NAME_CHARS:
                 _log.warning("%s is not part of the checkpoint: its path is too long", name)
@@ -153,10 +212,14 @@ def restore(run: Run, folder: Path) -> int | None:
         return None
     shutil.rmtree(folder / "work", ignore_errors=True)
     for path, artifact in stored.items():
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+            raise StorageError(
+                f"The checkpoint names the file '{path[:80]}', which is outside of it.", "Repeat the run."
+            )
         target = folder / "work" / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        with get_store().open(artifact.digest) as source, atomic_write(target) as partial, open(partial, "wb") as file:
-            shutil.copyfileobj(source, file)
+        with atomic_write(target) as partial:
+            shutil.copyfile(get_store().local_path(artifact.digest), partial)
     return len(stored)
 
 

@@ -22,23 +22,26 @@ from typing import TypeVar
 import psutil
 
 from core.access import INSTALLATION, Access
-from core.catalog import ACTIVE, Run, RunState, claims, database_file, events, runs
+from core.catalog import ACTIVE, Run, RunState, claims, database_file, events
 from core.catalog.engine import reading
 from core.errors import PlumblineError, StorageError, not_found
-from core.jobs import node, placing, processes, reserve, scheduler, worker
+from core.jobs import node, processes, reserve, scheduler, worker
 from core.jobs.checkpoints import CheckpointKeeper, mark_attempt, restore
 from core.jobs.clocks import WorkClock
 from core.jobs.context import run_dir
 from core.jobs.ending import Ending, ending_by_outcome, ending_by_status, interruption
+from core.jobs.engine import is_placed
 from core.jobs.launchers import local
 from core.jobs.oom import oom_kills
 from core.jobs.outcome import has_outcome, read_outcome
 from core.jobs.run_log import LiveLog, shorten, store_tail
 from core.jobs.sandbox import Sandbox, exit_status
+from core.jobs.sweeper import remove_working_files
 from core.jobs.task_specs import task_spec
 from core.progress import Event
 from core.settings import get_settings
 from core.storage import be_patient
+from core.storage_errors import StorageAwayError
 
 Result = TypeVar("Result")
 _POLL_S = 0.25
@@ -96,12 +99,11 @@ class Monitor:
         pid, created = processes.identity(os.getpid())
         worker_pid, worker_created = processes.identity(self.worker.pid)
         # One that an engine has placed waits until this moment: neither its lease nor its time has begun.
-        return runs.change_state(
-            self.run.id,
-            [RunState.QUEUED if placing.is_placed() else RunState.STARTING],
-            RunState.RUNNING,
-            access=Access.engine(self.run.workspace),
-            claim=self._claim,
+        return claims.begin(
+            self.run,
+            self._claim,
+            RunState.QUEUED if is_placed() else RunState.STARTING,
+            self.settings.lease_s,
             started_at=time.time(),
             host_id=processes.host_id(),
             node=processes.node_name(),
@@ -111,19 +113,35 @@ class Monitor:
             worker_created=worker_created,
         ) and claims.renew(self.run.id, self._claim, self.settings.lease_s, self.clock.look())
 
-    def begin(self, command: int) -> None:
-        """Let the worker begin: write to the pipe that it waits at."""
+    def begin(self, command: int) -> Ending | None:
+        """Let the worker begin: write to the pipe that it waits at; return how the run ends if it cannot."""
         if self.run.attempt > 1:
-            restored = self._meanwhile(partial(restore, self.run, self.folder))
-            if restored is not None or not (self.folder / "work").exists():
-                event = Event("start", None, _FROM_THE_BEGINNING if restored is None else _RESTORED)
+            try:
+                message = self._restore()
+            except StorageAwayError as error:  # the next attempt may have more luck
+                return interruption(error.message)
+            if message is not None:
                 access = Access.engine(self.run.workspace)
-                events.append(self.run.id, event, attempt=self.run.attempt, access=access)
+                events.append(self.run.id, Event("start", None, message), attempt=self.run.attempt, access=access)
         mark_attempt(self.run, self.folder)
         if self.sandbox is None:
             os.write(command, b"1")
         else:
             self.sandbox.start(self.run, self._claim, self.worker.pid, command)
+        return None
+
+    def _restore(self) -> str | None:
+        """Put the files of the attempt before where the worker looks for them; return what is to be said of it."""
+        try:
+            restored = self._meanwhile(partial(restore, self.run, self.folder))
+        except StorageAwayError:
+            raise
+        except StorageError as error:
+            remove_working_files(self.folder)
+            return f"{error.message} {_FROM_THE_BEGINNING}"
+        if restored is not None:
+            return _RESTORED
+        return None if (self.folder / "work").exists() else _FROM_THE_BEGINNING
 
     def _meanwhile(self, function: Callable[[], Result]) -> Result:
         """Return the result of a function that takes its time, and keep the claim meanwhile."""
@@ -131,7 +149,10 @@ class Monitor:
             future = pool.submit(function)
             while not future.done():
                 self.clock.look()
-                self._save()
+                try:
+                    self._save()
+                except StorageError:
+                    _log.exception("the catalog is not available; trying again")
                 wait([future], _POLL_S)
         return future.result()
 
@@ -228,14 +249,14 @@ class Monitor:
         return interruption("The computer was shut down, or someone ended Plumbline's processes.")
 
     def _processes(self) -> list[psutil.Process]:
-        return processes.members(os.getpid(), self.run.id) + processes.marked(self.run.id)
+        return processes.members(os.getpid(), self.run.id) + processes.marked(self.run.id, self._claim)
 
     def _end_worker(self, grace_s: float) -> None:
         processes.end(self._processes, grace_s)
         self.worker.wait()
 
-    def finish(self, ending: Ending) -> None:
-        """Write how the run ended; a database that is locked or full gets a minute to recover."""
+    def finish(self, ending: Ending) -> bool:
+        """Write how the run ended, and return whether the claim held it; a locked or full database gets a minute."""
         give_up = time.monotonic() + _FINAL_TRIES_S
         while True:
             try:
@@ -261,6 +282,7 @@ class Monitor:
                 store_tail(self.run, self.folder)
             except StorageError:
                 _log.exception("the end of the log could not be stored for other hosts")
+        return closed
 
 
 def _stand_back() -> None:
@@ -278,13 +300,13 @@ def _read(run_id: str) -> Run | None:
 def main(run_id: str) -> int:
     """Supervise one run; return the process's exit status: 0 where the run succeeded or was cancelled, else 1 or 2."""
     try:
-        if placing.is_placed():
+        if is_placed():
             node.enter(run_id)
             local.preload()  # before the run's time begins, as where runs are forked from a process that has it
         database_file.expect_existing()
         return _main(run_id)
     except PlumblineError as error:
-        if placing.is_placed():
+        if is_placed():
             node.complain(str(error))
         raise
 
@@ -314,17 +336,17 @@ def _main(run_id: str) -> int:
         signal.signal(number, monitor.terminate)
     if not monitor.claim():
         return 2
-    if not monitor.cancelled():
-        monitor.begin(write_fd)
-    os.close(write_fd)
-    ending = monitor.supervise()
+    ending = None if monitor.cancelled() else monitor.begin(write_fd)
+    os.close(write_fd)  # a worker that was not told to begin ends
+    ending = ending or monitor.supervise()
     if sandbox is not None:
         sandbox.close()
     if ending is None:
         return 2
-    monitor.finish(ending)
-    if placing.is_placed():
-        node.leave(run_id)
+    closed = monitor.finish(ending)
+    if is_placed():
+        if closed:
+            node.leave(run_id)
     elif not monitor.terminated:  # else the next process would be ended as well
         scheduler.tick()
     return 0 if ending.state in (RunState.SUCCEEDED, RunState.CANCELLED) else 1

@@ -10,8 +10,8 @@ import fcntl
 import logging
 import os
 import shutil
+from pathlib import Path
 
-from core.catalog import ACTIVE, RunState, runs
 from core.errors import PlumblineError
 from core.jobs.context import run_dir
 from core.jobs.processes import host_id
@@ -50,13 +50,27 @@ def enter(run_id: str) -> None:
     make_private(get_settings().home.absolute())
     hold_home()
     folder = run_dir(run_id)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _MARK).write_text(host_id(), encoding="utf-8")
+    _occupy(folder)
     _engine_output = os.dup(2)
     log = os.open(folder / LOG_NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     for number in (1, 2):
         os.dup2(log, number)
     os.close(log)
+
+
+def _occupy(folder: Path) -> None:
+    """Make a run's folder and lock it, once an attempt that still works there has ended and removed what it had."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / _MARK, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)  # held until this process and its worker have ended
+        try:
+            if os.stat(folder / _MARK).st_ino == os.fstat(lock).st_ino:
+                os.pwrite(lock, host_id().encode(), 0)
+                return
+        except FileNotFoundError:  # it was removed while this process waited
+            pass
+        os.close(lock)
 
 
 def complain(sentence: str) -> None:
@@ -92,17 +106,17 @@ def leave(run_id: str) -> None:
 
 
 def _remove_lost() -> None:
-    """Remove the folders of runs that work here no longer: their processes were killed with all that would do it."""
-    folders = {mark.parent.name: mark.parent for mark in get_settings().runs_dir.glob(f"*/{_MARK}")}
-    rows = {run.id: run for run in runs.with_ids(folders)}
-    for name, folder in folders.items():
+    """Remove the folders of runs that no process works on: theirs were killed with all that would do it."""
+    for mark in get_settings().runs_dir.glob(f"*/{_MARK}"):
         try:
-            if (folder / _MARK).read_text(encoding="utf-8") != host_id():  # the home is one that nodes share
-                continue
+            lock = os.open(mark, os.O_RDWR)
         except FileNotFoundError:
             continue
-        run = rows.get(name)
-        begins = run is not None and run.placed_at is not None and run.state is RunState.QUEUED
-        works = run is not None and run.state in ACTIVE and run.host_id == host_id()
-        if not begins and not works:
-            shutil.rmtree(folder, ignore_errors=True)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.pread(lock, 64, 0).decode() == host_id():  # else the home is one that nodes share
+                shutil.rmtree(mark.parent, ignore_errors=True)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(lock)

@@ -102,17 +102,32 @@ def members(leader: int, run_id: str) -> list[psutil.Process]:
     return [process for process in processes.values() if _works(process) and _mark(process) in (run_id, None)]
 
 
-def marked(run_id: str) -> list[psutil.Process]:
+def marked(run_id: str, claim: str | None = None) -> list[psutil.Process]:
     """Return the working processes that inherited a run's mark, without this one.
 
     They include what descent does not show: an orphan that opened a session of its own. A process of another run
     that reuses a pid does not have the mark.
+
+    Parameters
+    ----------
+    run_id : str
+        Id of the run.
+    claim : str, optional
+        Token of the claim that they act for, so that those of another attempt are left out.
     """
     processes = []
     for process in psutil.process_iter():
-        if _mark(process) == run_id and process.pid != os.getpid():
+        if process.pid != os.getpid() and _mark(process) == run_id and claim in (None, _claim(process) or claim):
             processes.append(process)
     return processes
+
+
+def _claim(process: psutil.Process) -> str | None:
+    """Return the claim that a process acts for; None where it has none, as in a sandbox, or cannot be asked."""
+    with contextlib.suppress(psutil.Error, OSError):
+        claim: str | None = process.environ().get(CLAIM)
+        return claim
+    return None
 
 
 def _mark(process: psutil.Process) -> str | None:

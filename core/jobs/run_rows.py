@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from core.access import Access, limits
 from core.catalog import Run, datasets
 from core.errors import NotFoundError
-from core.jobs import placing
+from core.jobs.engine import fitted
 from core.jobs.needs import Needs
 from core.jobs.task_specs import load, task_spec
 from core.jsonable import JsonObject
@@ -80,4 +80,4 @@ def estimate_needs(task: str, settings: JsonObject, dataset: str | None = None, 
         with contextlib.suppress(NotFoundError):  # it was deleted; the run works on what is left
             table = datasets.get(dataset, access=access)
             rows, columns = table.rows, table.columns
-    return placing.fitted(task_spec(task).needs(settings, rows, columns))
+    return fitted(task_spec(task).needs(settings, rows, columns))

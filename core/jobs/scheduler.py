@@ -15,6 +15,7 @@ from core.catalog.engine import reading
 from core.jobs import placing, processes, reserve
 from core.jobs.context import run_dir
 from core.jobs.ending import Ending, ending_by_outcome, interruption
+from core.jobs.engine import engine_lanes, is_placed
 from core.jobs.launchers import local
 from core.jobs.outcome import read_outcome, remove_outcome
 from core.jobs.run_log import LOG_NAME
@@ -36,7 +37,7 @@ def tick() -> None:
     Cheap when there are none. In the process of a run that an engine has placed it does nothing: the machine is not
     this installation's alone, and what it has is the engine's to give.
     """
-    if placing.is_placed():
+    if is_placed():
         return
     local.reap()
     _recover_lost(runs.lapsed())
@@ -53,7 +54,7 @@ def tick() -> None:
         ("long", settings.most_running, allowed.running, True),
         ("pipeline", settings.max_running_pipelines, allowed.running, False),
     ):
-        if lane in placing.engine_lanes():
+        if lane in engine_lanes():
             placing.place_waiting(lane, limit, own)
             continue
         while claimed := queue.claim_next(
@@ -169,7 +170,7 @@ def _recover(run: Run) -> None:
     claim = claims.take_over(run, settings.lease_s)
     if claim is None:
         return
-    processes.end(lambda: processes.marked(run.id), grace_s=0)
+    processes.end(lambda: processes.marked(run.id, run.claim_token), grace_s=0)
     outcome = read_outcome(run_dir(run.id), run.attempt)
     if outcome is None:  # else the work was done, and only its monitor did not live to say so
         ending = interruption("The run's process is gone: the computer restarted, or someone ended it.")

@@ -13,6 +13,7 @@ from core.alerts import deliver_due
 from core.catalog import schedules
 from core.errors import PlumblineError
 from core.jobs import placing
+from core.jobs.engine import TIMEKEEPER
 from core.jobs.node import hold_home
 from core.jobs.scheduler import tick
 from core.jobs.sweeper import sweep
@@ -21,7 +22,6 @@ from core.upkeep import take_turn
 
 __all__ = ["keep_time", "keeps_time", "watch"]
 
-_NAME = "plumbline-timekeeper"
 _DEFAULT_S = 10.0
 _ENGINE_S = 1.0
 """Seconds between two looks while runs wait for an engine, which does not say by itself when it has started one."""
@@ -44,12 +44,12 @@ def keep_time() -> None:
     with _starting:
         # By its name: Streamlit imports a module anew whose file has changed; its thread stays.
         if not keeps_time():
-            threading.Thread(target=watch, name=_NAME, daemon=True).start()
+            threading.Thread(target=watch, name=TIMEKEEPER, daemon=True).start()
 
 
 def keeps_time() -> bool:
     """Return whether a thread of this process looks after queue and schedules."""
-    return any(thread.name == _NAME for thread in threading.enumerate())
+    return any(thread.name == TIMEKEEPER for thread in threading.enumerate())
 
 
 def watch(ended: threading.Event | None = None) -> None:
@@ -61,15 +61,22 @@ def watch(ended: threading.Event | None = None) -> None:
         Returns soon after this is set; by default never.
     """
     ended = ended or threading.Event()
-    hold_home()
     sweep_at = 0.0
     while not ended.is_set():
         if time.monotonic() >= sweep_at:
+            _hold_home()
             _sweep()
             sweep_at = time.monotonic() + _SWEEP_EVERY_S
         _remove_unneeded()
         _deliver_alerts()
-        ended.wait(_look())
+        placing.wait_until_asked(_look(), ended)
+
+
+def _hold_home() -> None:
+    try:
+        hold_home()
+    except OSError as error:  # such as a home that cannot be written yet: tried again
+        _log.error("the data folder could not be marked as in use: %s", error)
 
 
 def _sweep() -> None:

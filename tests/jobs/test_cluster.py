@@ -17,7 +17,7 @@ from core import deletion, jobs
 from core.access import LOCAL
 from core.catalog import Run, RunState, checkpoints, datasets
 from core.errors import LimitError
-from core.jobs import Needs, placing
+from core.jobs import Needs
 from core.settings import get_settings
 from core.tasks import check, ingest
 from core.upkeep import collect, purge, trim_cache
@@ -116,7 +116,7 @@ def test_a_run_that_no_node_can_hold_is_refused(server: Cluster) -> None:
         submit(needs=Needs(cpus=4, memory_mb=500))
     assert "needs 4 CPUs and" in raised.value.message
     assert "the largest has 2 CPUs and 4.2 GB of memory" in raised.value.message
-    assert placing.trouble() is None
+    assert jobs.engine_trouble() is None
 
 
 def test_a_run_that_waits_for_a_node_takes_no_time_and_can_be_cancelled(server: Cluster) -> None:
@@ -187,16 +187,16 @@ def test_runs_wait_while_the_engine_is_away(
         later = submit()
         began = time.monotonic()
         wait_for(lambda: time.monotonic() - began > 60, 120)
-        trouble = placing.trouble()
+        trouble = jobs.engine_trouble()
         assert trouble is not None
         assert f"The Ray cluster at 127.0.0.1:{gate.port} cannot be reached" in trouble.message
         run = jobs.get(later, access=LOCAL)
-        assert (run.state, run.placed_at, run.failed_placements) == (RunState.QUEUED, None, 0)
+        assert (run.state, run.started_at, run.failed_placements) == (RunState.QUEUED, None, 0)
         assert "cannot be reached" in (jobs.describe_wait(run) or "")
         assert jobs.get(first, access=LOCAL).state is RunState.SUCCEEDED, "a run that works needs no engine"
         gate.open()
         assert ended(later).state is RunState.SUCCEEDED
-        assert placing.trouble() is None
+        assert jobs.engine_trouble() is None
         gate.close()
 
 

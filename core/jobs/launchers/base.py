@@ -52,6 +52,8 @@ class Sight:
         Whether it waits for a node, works on one, or has ended, which includes that the engine does not know it.
     message : str, default=""
         Reason that the engine gives, in one line.
+    unknown : bool, default=False
+        Whether a job that is gone is one that the engine does not know: it may not have been asked for it.
     blameless : bool, default=False
         Whether a job that is gone ended for no fault of its own, such as one that waited for as long as the engine lets
         jobs wait: placing it again does not count as a second try.
@@ -59,6 +61,7 @@ class Sight:
 
     state: Literal["waiting", "running", "gone"]
     message: str = ""
+    unknown: bool = False
     blameless: bool = False
 
 

@@ -76,7 +76,7 @@ class KubernetesLauncher:
         """Return what became of a job."""
         status, job = self._server.get(f"{self._jobs}/{handle}")
         if status == 404:
-            return Sight(state="gone", message=f"{self.title} does not know the job")
+            return Sight(state="gone", message=f"{self.title} does not know the job", unknown=True)
         if status >= 400:
             self._server.refused("say what became of a job", status, job)
         pod = self._pod(handle)

@@ -94,7 +94,7 @@ class RayLauncher:
         """Return what became of a job."""
         status, answer = self._request("GET", f"/api/jobs/{quote(handle)}")
         if status == 404:
-            return Sight(state="gone", message=f"{self.title} does not know the job")
+            return Sight(state="gone", message=f"{self.title} does not know the job", unknown=True)
         if status >= 400:
             self._refused("say what became of a job", status, answer)
         values = self._json(answer)
@@ -123,23 +123,11 @@ class RayLauncher:
         if status >= 400:
             self._refused("list its nodes", status, answer)
         used, grows = self._usage()
-        nodes = []
-        for summary in self._json(answer).get("data", {}).get("summary", []):
-            raylet = summary.get("raylet", {})
-            if raylet.get("state", "ALIVE") != "ALIVE":
-                continue
-            total, own = raylet.get("resourcesTotal", {}), used.get(str(raylet.get("nodeId")), {})
-            nodes.append(
-                Node(
-                    name=str(summary.get("hostname") or raylet.get("nodeName")),
-                    cpus=total.get("CPU", 0.0),
-                    gpus=total.get("GPU", 0.0),
-                    memory_mb=total.get("memory", 0.0) / _MB,
-                    used_cpus=own.get("CPU", 0.0) if own else None,
-                    used_gpus=own.get("GPU", 0.0) if own else None,
-                    used_memory_mb=own.get("memory", 0.0) / _MB if own else None,
-                )
-            )
+        try:
+            summaries = list(self._json(answer)["data"]["summary"])
+            nodes = [_node(summary, used) for summary in summaries if _is_alive(summary)]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise RemoteError(f"{self._subject} did not list its nodes.", "It is asked again.") from error
         return Nodes(nodes=tuple(nodes), grows=grows)
 
     def _usage(self) -> tuple[dict[str, dict[str, float]], bool]:
@@ -177,8 +165,10 @@ class RayLauncher:
             raise RemoteError(
                 f"{self._subject} does not take PLUMBLINE_ENGINE_TOKEN.", "Give the token that its nodes have."
             )
-        if status in (502, 503, 504) or "No available agent" in answer:
-            raise RemoteError(f"{self._subject} has no node that answers.", "It is tried again.")
+        if status >= 500:  # Ray answers so whatever is wrong: an agent that starts or is gone, a store that is full
+            raise RemoteError(
+                f"{self._subject} could not {what}: {last_line(answer.rstrip(' .')) or status}.", "It is tried again."
+            )
         raise JobError(f"{self._subject} did not {what}: {last_line(answer) or status}.", "Its dashboard may say more.")
 
     def _json(self, text: str) -> dict[str, Any]:
@@ -209,8 +199,9 @@ class RayLauncher:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
             return answer.status, answer.read(_MOST_BYTES).decode(errors="replace")
-        except (OSError, http.client.HTTPException) as error:
-            reason = last_line(str(getattr(error, "strerror", None) or error)) or type(error).__name__
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            # The text of other errors may have what was sent, and so the token.
+            reason = (isinstance(error, OSError) and error.strerror) or type(error).__name__
             raise RemoteError(f"{self._subject} cannot be reached: {reason}.", "Runs wait until it answers.") from error
         finally:
             connection.close()
@@ -221,3 +212,22 @@ class RayLauncher:
             context = ssl.create_default_context()
             return http.client.HTTPSConnection(host, self._port, timeout=_TIMEOUT_S, context=context)
         return http.client.HTTPConnection(host, self._port, timeout=_TIMEOUT_S)
+
+
+def _is_alive(summary: dict[str, Any]) -> bool:
+    return bool(summary["raylet"].get("state", "ALIVE") == "ALIVE")
+
+
+def _node(summary: dict[str, Any], used: dict[str, dict[str, float]]) -> Node:
+    """Return a node of the dashboard's summary, with what is used of it by node id."""
+    raylet = summary["raylet"]
+    total, own = raylet.get("resourcesTotal", {}), used.get(str(raylet.get("nodeId")), {})
+    return Node(
+        name=str(summary.get("hostname") or raylet.get("nodeName")),
+        cpus=total.get("CPU", 0.0),
+        gpus=total.get("GPU", 0.0),
+        memory_mb=total.get("memory", 0.0) / _MB,
+        used_cpus=own.get("CPU", 0.0) if own else None,
+        used_gpus=own.get("GPU", 0.0) if own else None,
+        used_memory_mb=own.get("memory", 0.0) / _MB if own else None,
+    )

@@ -108,7 +108,7 @@ class SlurmLauncher:
                 if sight.state == state:
                     return sight
         last = sights[-1] if sights else self._accounted(handle)
-        return last or Sight(state="gone", message=f"{self.title} does not know the job")
+        return last or Sight(state="gone", message=f"{self.title} does not know the job", unknown=True)
 
     def end(self, handle: str) -> None:
         """End a job, also one that waits."""

@@ -46,7 +46,7 @@ class SandboxLimits:
     @classmethod
     def of(cls, run: Run, settings: Settings) -> SandboxLimits:
         """Return the limits of a run; without a memory limit of its own, a share of the machine's memory."""
-        machine_mb = int(usable_memory() * _SHARE_OF_MEMORY) >> 20
+        machine_mb = int(usable_memory(granted=False) * _SHARE_OF_MEMORY) >> 20
         cores = usable_cores()
         return cls(
             memory_mb=min(run.memory_limit_mb or machine_mb, machine_mb),

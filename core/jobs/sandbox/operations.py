@@ -130,6 +130,8 @@ def _own_fields(grant: Grant, given: Arguments) -> None:
 
 def _own_artifact(grant: Grant, given: Arguments) -> None:
     grant.require_workspace(given["artifact"])
+    if given["artifact"].name.startswith("."):
+        raise DeniedError("Files whose name begins with a dot are the run engine's own.")
     grant.require_run(given["artifact"].run_id)
     grant.require_contents(given["artifact"])
 

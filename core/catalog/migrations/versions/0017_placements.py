@@ -27,6 +27,8 @@ def upgrade() -> None:
     with op.batch_alter_table("run") as table:
         for column in _columns():
             table.add_column(column)
+    named = sa.text("handle <> ''")
+    op.create_index("ix_run_handle", "run", ["handle"], sqlite_where=named, postgresql_where=named)
     op.create_table(
         "runlog",
         sa.Column("run_id", sa.String(16), sa.ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
@@ -42,5 +44,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("runlog")
+    op.drop_index("ix_run_handle", "run")
     for column in reversed(_columns()):  # not in a batch, which makes the table anew and loses its rows' parts
         op.drop_column("run", column.name)
