@@ -48,7 +48,7 @@ def place_next(
         )
         if session.exec(waiting).one() >= most_waiting:
             return None
-        run = choose(session, lane, limit, workspace_limit=workspace_limit)
+        run = choose(session, lane, limit, workspace_limit=workspace_limit, engine=engine)
         if run is not None:
             run.placed_at = session.exec(select(database_now())).one()
             run.placements += 1

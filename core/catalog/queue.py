@@ -74,13 +74,23 @@ def choose(
     *,
     workspace_limit: int | None = None,
     children_wait: bool = True,
+    engine: str = "",
 ) -> Run | None:
     """Return the run of a lane whose turn it is, for a transaction that ends its waiting; None when none may start.
 
-    No other process chooses a run until the transaction ends. The other parameters are those of `claim_next`.
+    No other process chooses a run until the transaction ends.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the transaction.
+    lane, limit, workspace_limit, children_wait
+        Parameters of `claim_next`.
+    engine : str, default=""
+        Setting of an engine whose placed runs count against the limits.
     """
     session.exec(select(QueueLock).with_for_update()).one()
-    workspace, child = _next(session, lane, limit, workspace_limit, children_wait)
+    workspace, child = _next(session, lane, limit, workspace_limit, children_wait, engine)
     if workspace is None:
         return None
     own = select(Run).where(_waits(), Run.lane == lane, Run.workspace == workspace)
@@ -96,18 +106,17 @@ def _waits() -> ColumnElement[bool]:
     return and_(col(Run.state) == RunState.QUEUED, col(Run.placed_at).is_(None))
 
 
-def _counts() -> ColumnElement[bool]:
-    """Whether a run counts against the limits: it works, or it was placed."""
-    return or_(
-        col(Run.state).in_(list(ACTIVE)), and_(col(Run.state) == RunState.QUEUED, col(Run.placed_at).is_not(None))
-    )
+def _counts(engine: str) -> ColumnElement[bool]:
+    """Whether a run counts against the limits: it works, or this engine was asked for it."""
+    placed = and_(col(Run.state) == RunState.QUEUED, col(Run.placed_at).is_not(None), col(Run.engine) == engine)
+    return or_(col(Run.state).in_(list(ACTIVE)), placed)
 
 
 def _next(
-    session: Session, lane: str, limit: int | None, workspace_limit: int | None, children_wait: bool
+    session: Session, lane: str, limit: int | None, workspace_limit: int | None, children_wait: bool, engine: str
 ) -> tuple[str | None, bool]:
     """Return the workspace whose turn it is, and whether only a run that works for another one may start."""
-    active = select(Run.workspace, func.count()).where(_counts(), Run.lane == lane)
+    active = select(Run.workspace, func.count()).where(_counts(engine), Run.lane == lane)
     if not children_wait:
         active = active.where(Run.parent_id == "")
     working = dict(iter(session.exec(active.group_by(col(Run.workspace)))))

@@ -43,15 +43,13 @@ def _cluster() -> None:
 def _nodes(nodes: list[Node], working: list[Run], *, grows: bool) -> None:
     cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
     used = sum(node.used_cpus or 0 for node in nodes)
-    tiles = {
-        "Nodes": f"{len(nodes):,}",
-        "CPUs in use": f"{used:,.0f} of {cpus:,.0f}",
-        **({"GPUs": f"{gpus:,.0f}"} if gpus else {}),
-        "Memory": numbers.size(int(sum(node.memory_mb for node in nodes) * 2**20)),
-    }
     with st.container(horizontal=True):
-        for label, value in tiles.items():
-            st.metric(label, value, border=True, width="stretch")
+        st.metric("Nodes", f"{len(nodes):,}", border=True, width="stretch")
+        st.metric("CPUs in use", f"{used:,.0f} of {cpus:,.0f}", border=True, width="stretch")
+        if gpus:
+            st.metric("GPUs", f"{gpus:,.0f}", border=True, width="stretch")
+        memory = numbers.size(int(sum(node.memory_mb for node in nodes) * 2**20))
+        st.metric("Memory", memory, border=True, width="stretch")
     if grows:
         st.caption("The cluster may add nodes by itself.")
     if not nodes:
@@ -103,12 +101,11 @@ def _runs(listed: list[Run], none: str, *, waits: bool) -> None:
     table = table.drop(columns=["Computer", "Duration"] if waits else [])
     if not table["GPUs"].any():
         table = table.drop(columns="GPUs")
-    st.dataframe(
-        table,
-        hide_index=True,
-        key="runs-waiting" if waits else "runs-working",
-        column_config={"Since": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss")},
-    )
+    columns = {"Since": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss")}
+    if waits:
+        st.dataframe(table, hide_index=True, key="runs-waiting", column_config=columns)
+    else:
+        st.dataframe(table, hide_index=True, key="runs-working", column_config=columns)
 
 
 def _state(run: Run) -> str:
