@@ -78,16 +78,8 @@ def choose(
 ) -> Run | None:
     """Return the run of a lane whose turn it is, for a transaction that ends its waiting; None when none may start.
 
-    No other process chooses a run until the transaction ends.
-
-    Parameters
-    ----------
-    session : Session
-        Session of the transaction.
-    lane, limit, workspace_limit, children_wait
-        Parameters of `claim_next`.
-    engine : str, default=""
-        Setting of an engine whose placed runs count against the limits.
+    No other process chooses a run until the transaction ends. Placed runs count against the limits where they are those of
+    this engine, by its setting. The other parameters are those of `claim_next`.
     """
     session.exec(select(QueueLock).with_for_update()).one()
     workspace, child = _next(session, lane, limit, workspace_limit, children_wait, engine)

@@ -302,7 +302,10 @@ def test_a_deletion_leaves_no_copy_on_any_node(server: Cluster, monkeypatch: pyt
         time.sleep(0.05)
         collect(grace_s=0)
     trim_cache()
-    assert copies(server, *NODES, "server") == []
+    assert copies(server, *NODES) == []
+    kept = {path.name for path in (server.home("server") / "cache").glob("*")}
+    assert not kept & {dataset.data_digest, dataset.profile_digest, dataset.upload_digest}
+    assert not list((server.home("server") / "uploads").glob("*"))
 
 
 def copies(cluster: Cluster, *names: str) -> list[str]:
