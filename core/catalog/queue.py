@@ -78,8 +78,8 @@ def choose(
 ) -> Run | None:
     """Return the run of a lane whose turn it is, for a transaction that ends its waiting; None when none may start.
 
-    No other process chooses a run until the transaction ends. Placed runs count against the limits where they are those of
-    this engine, by its setting. The other parameters are those of `claim_next`.
+    No other process chooses a run until the transaction ends. Runs that were placed count against the limits where this
+    engine, by its setting, was asked for them. The other parameters are those of `claim_next`.
     """
     session.exec(select(QueueLock).with_for_update()).one()
     workspace, child = _next(session, lane, limit, workspace_limit, children_wait, engine)
