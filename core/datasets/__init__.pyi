@@ -12,6 +12,7 @@ from ._fingerprint import fingerprint
 from ._formats import FILE_FORMATS
 from ._frame import load_frame, load_random_rows, store_frame
 from ._identify import readable_formats
+from ._in_memory import memory_bytes, rows_in_memory
 from ._limits import Limits
 from ._next_steps import NextStep, likely_target, next_steps
 from ._number_format import NUMBER_STYLES
@@ -128,6 +129,7 @@ __all__ = [
     "load_random_rows",
     "load_sample",
     "may_be_ids",
+    "memory_bytes",
     "next_steps",
     "numbers_rows",
     "prepare_file",
@@ -140,6 +142,7 @@ __all__ = [
     "readable_formats",
     "relate_columns",
     "row_positions",
+    "rows_in_memory",
     "rows_to_compare",
     "samples",
     "spelling_clusters",

@@ -10,7 +10,7 @@ from core import jobs
 from core.access import Access, limits
 from core.automl import GRACE_S, AutoMLSettings
 from core.catalog import Dataset, Run, RunState, artifacts, datasets, runs
-from core.errors import JobError
+from core.errors import JobError, LimitError
 from core.jobs import Needs, RunContext, TaskSpec, estimate_memory_mb
 from core.jsonable import JsonObject
 from core.progress import Event
@@ -18,6 +18,7 @@ from core.storage import get_store
 from core.tasks._export_winner import export_winner
 from core.tasks._reading import keep_reading
 from core.tasks.explain import explain_winner
+from core.units import size_text
 
 __all__ = ["SPEC", "derived", "run", "search_without", "submit"]
 
@@ -149,6 +150,7 @@ def run(context: RunContext) -> dict[str, Any]:
     values = dict(context.settings)
     values.pop("derived_from", None)
     earlier = _earlier(context, values.pop("continue_from", None))
+    _require_memory(dataset)
     frame = load_frame(get_store().local_path(dataset.data_digest))
     result = search(
         frame,
@@ -174,6 +176,26 @@ def run(context: RunContext) -> dict[str, Any]:
         "export_error": export_winner(context, frame, result),
         "explain_error": explain_winner(context, result),
     }
+
+
+def _require_memory(dataset: Dataset) -> None:
+    """Refuse a table that would end the process for lack of memory, before it does.
+
+    Raises
+    ------
+    LimitError
+        When the table alone fills the memory of this process.
+    """
+    from core.datasets import memory_bytes, rows_in_memory
+    from core.resources import usable_memory
+
+    needed, there = memory_bytes(dataset.rows, dataset.columns), usable_memory()
+    if needed > there:
+        rows = rows_in_memory(dataset.columns)
+        raise LimitError(
+            f"A search of this table takes about {size_text(needed)} of memory, and {size_text(there)} are there.",
+            f"Keep a random sample of {rows:,} rows (Data, Prepare); its model scores the whole table.",
+        )
 
 
 def _earlier(context: RunContext, run_id: str | None) -> Path | None:

@@ -46,10 +46,15 @@ def latest(dataset: Dataset, target: str | None, sensitive: Sequence[str] = (), 
 
 def run(context: RunContext) -> JsonObject:
     """Check the dataset; the table never leaves this process."""
-    from core.datasets import check, load_frame
+    from core.datasets import Finding, check, load_random_rows, rows_in_memory
 
     dataset = dataset_of(context)
     context.report(Event("check", 0.1, "Checking for leaks, duplicates and imbalance"))
-    frame = load_frame(get_store().local_path(dataset.data_digest))
+    frame = load_random_rows(get_store().local_path(dataset.data_digest), rows_in_memory(dataset.columns))
     findings = check(frame, context.settings["target"], sensitive=context.settings["sensitive"])
+    if len(frame) < dataset.rows:
+        part = f"a random sample of {len(frame):,} of the {dataset.rows:,} rows"
+        message = f"The checks looked at {part}: the whole table needs more memory than there is."
+        hint, values = "Counts in these checks are of the sample.", {"rows": len(frame), "all_rows": dataset.rows}
+        findings.insert(0, Finding("sample", "notice", None, message, hint, values))
     return {"findings": [finding.to_dict() for finding in findings]}

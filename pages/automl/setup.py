@@ -6,12 +6,15 @@ from typing import Any
 
 import streamlit as st
 
+from core import jobs
 from core.automl import AutoMLSettings
 from core.catalog import Dataset
+from core.datasets import memory_bytes, rows_in_memory
 from core.favorable import favorable_outcome
 from core.jobs import Needs
+from core.resources import usable_memory
 from core.tasks import automl
-from pages._ui import address, charts, findings, frame, lookups, needs_form, suggestions, tables
+from pages._ui import address, charts, findings, frame, lookups, needs_form, numbers, suggestions, tables
 from pages.automl import advanced, budget, features
 
 __all__ = ["show"]
@@ -76,6 +79,7 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
         values["positive_label"] = _class_of_interest(dataset, target, list(summary.counts))
     values |= advanced.show(dataset, target, values["task"], others) | limits
 
+    _warn_of_size(dataset)
     values["nodes"] = needs_form.nodes()
     needs = needs_form.show("automl", values, dataset)
 
@@ -97,6 +101,21 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
         key="automl-start",
     ):
         _start(dataset, values, needs)
+
+
+def _warn_of_size(dataset: Dataset) -> None:
+    """Say that a table is too large for this machine, and what to do, before a search fails for lack of memory."""
+    needed, there = memory_bytes(dataset.rows, dataset.columns), usable_memory()
+    if jobs.engine_lanes() or needed <= there:
+        return
+    st.warning(
+        f"A search of the whole table takes about {numbers.size(needed)} of memory, and this machine has "
+        f"{numbers.size(there)}. Keep a random sample of {rows_in_memory(dataset.columns):,} rows first (*Prepare*, "
+        "*Sample rows*): the model that is made of it scores the whole table.",
+        icon=":material/memory:",
+    )
+    if st.button("Prepare a sample", icon=":material/table_rows:", key="automl-to-sample"):
+        st.switch_page("pages/data/page.py", query_params={"dataset": dataset.id, "tab": "Prepare"})
 
 
 def _class_of_interest(dataset: Dataset, target: str, classes: list[str]) -> str | None:
