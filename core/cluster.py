@@ -104,9 +104,9 @@ class Cluster:
 
     @contextlib.contextmanager
     def reserve(
-        self, cores: Sequence[float], timeout_s: float, node_ids: Sequence[str] | None = None
+        self, cores: Sequence[float], timeout_s: float, node_ids: Sequence[str] | None = None, *, memory_mb: float = 0
     ) -> Iterator[list[Any]]:
-        """Keep cores of other nodes, each amount on a node of its own, until the end of the block.
+        """Keep cores and memory of other nodes, each amount on a node of its own, until the end of the block.
 
         A node that ends is replaced by another one as soon as that has the cores free.
 
@@ -118,6 +118,8 @@ class Cluster:
             Seconds to wait for them.
         node_ids : sequence of str, optional
             Ids of the nodes; by default any but this process's own.
+        memory_mb : float, default=0
+            Memory on each node (MB), which other runs do not get then.
 
         Yields
         ------
@@ -130,8 +132,9 @@ class Cluster:
         if not cores:
             yield []
             return
+        memory = {"memory": int(memory_mb * 2**20)} if memory_mb else {}
         group = placement_group(
-            [{"CPU": math.ceil(count)} for count in cores],
+            [{"CPU": math.ceil(count), **memory} for count in cores],
             strategy="STRICT_SPREAD",
             bundle_label_selector=[{NODE_LABEL: label} for label in node_ids or [f"!{self.node_id}"] * len(cores)],
         )
@@ -192,14 +195,14 @@ def connect_cluster(nodes: int) -> Iterator[Cluster]:
     if not os.environ.get(ADDRESS):
         raise SettingsError(
             f"{nodes} nodes were asked for, and this process does not run on a Ray cluster.",
-            "Start Plumbline with PLUMBLINE_ENGINE=ray://HOST, so that runs work on the cluster, or set nodes to 1.",
+            "Start Plumbline with PLUMBLINE_ENGINE=ray://HOST and without a sandbox for runs, or set nodes to 1.",
         )
     handler = signal.getsignal(signal.SIGTERM)
     if str(_ROOT) not in sys.path:
         sys.path.append(str(_ROOT))  # which Ray hands on to processes of other nodes
     try:
         ray.init(address="auto", log_to_driver=False, configure_logging=False)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise RemoteError(
             f"The Ray cluster that this process runs on cannot be reached ({reason}).",

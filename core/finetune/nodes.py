@@ -30,6 +30,8 @@ __all__ = ["NodesReached", "train_on_nodes"]
 _WAIT_S = 10.0
 _LOOK_EVERY_S = 0.2
 _REMOVE_S = 3.0
+_PROCESS_MB, _PER_MODEL = 800, 5
+"""Memory of a process without its model, and how many times its weights it takes with gradients and the optimizer."""
 _KEPT = ("checkpoints", "answers")  # folders of a training that a resumed one needs
 _HINT = "Resume it, and it continues from its last checkpoint. The logs of Ray on the nodes have the output."
 
@@ -77,13 +79,14 @@ def train_on_nodes(job: TrainingJob, base: BaseModel) -> NodesReached:
         own_cores = cluster.own_cores()
         others = cluster.other_nodes()
         count = next(count for count in range(min(asked, 1 + len(others)), 0, -1) if rows % count == 0)
-        others = others[: count - 1]
+        free, others = 1 + len(others), others[: count - 1]
         cores = [min(own_cores, int(node.free_cores)) for node in others]
         node_ids = [node.id for node in others]
-        with cluster.reserve(cores, _WAIT_S, node_ids) as strategies:
+        memory_mb = _PROCESS_MB + _PER_MODEL * base.size_mb
+        with cluster.reserve(cores, _WAIT_S, node_ids, memory_mb=memory_mb) as strategies:
             if len(strategies) < count - 1:
                 count = 1
-            findings = [] if count == asked else [_fewer_nodes(asked, count)]
+            findings = [] if count == asked else [_fewer_nodes(asked, count, free, rows)]
             if count == 1:
                 return NodesReached(None, 1, findings)
             threads = job.settings.threads or min([own_cores, *cores])
@@ -107,10 +110,12 @@ def _train(job: TrainingJob, base: BaseModel, cluster: Cluster, node_ids: list[s
         "training": ray.put(_files_below(job.folder.path, _KEPT)),
         "digest": digest,
     }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of Ray about its own parts
-        problem = _fit(_trainer(job, given, node_ids, threads, folder), job, folder)
-    cluster.run_on(node_ids, remove_unused, f"base-{digest}", _REMOVE_S)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Ray about its own parts
+            problem = _fit(_trainer(job, given, node_ids, threads, folder), job, folder)
+    finally:
+        cluster.run_on(node_ids, remove_unused, f"base-{digest}", _REMOVE_S)
     reached = reached_of(job, folder)
     if reached is None:
         raise failure_of(folder, len(node_ids), _HINT, str(problem))
@@ -118,25 +123,17 @@ def _train(job: TrainingJob, base: BaseModel, cluster: Cluster, node_ids: list[s
 
 
 def _trainer(job: TrainingJob, given: NodeTraining, node_ids: list[str], threads: int, folder: Path) -> Any:
-    """Return Ray's trainer: a process per node, or one per GPU of them."""
-    from ray.train import RunConfig, ScalingConfig
+    """Return Ray's trainer: a process per node, which trains on its processor, as no GPU is kept for it."""
+    from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
-    rows = job.settings.train_batch_size
-    if job.device == "cuda":
-        import torch
-
-        most = max(1, torch.cuda.device_count())
-        per_node = next(count for count in range(most, 0, -1) if rows % (count * len(node_ids)) == 0)
-        scaling = ScalingConfig(num_workers=per_node * len(node_ids), use_gpu=True, placement_strategy="SPREAD")
-    else:
-        # The cores are kept already, and those of the run's own node are the run's: a byte of memory is asked for.
-        scaling = ScalingConfig(
-            num_workers=len(node_ids),
-            resources_per_worker={"memory": 1},
-            placement_strategy="SPREAD",
-            label_selector=[{NODE_LABEL: node_id} for node_id in node_ids],
-        )
+    # The cores are kept already, and those of the run's own node are the run's: a byte of memory is asked for.
+    scaling = ScalingConfig(
+        num_workers=len(node_ids),
+        resources_per_worker={"memory": 1},
+        placement_strategy="SPREAD",
+        label_selector=[{NODE_LABEL: node_id} for node_id in node_ids],
+    )
     return TorchTrainer(
         train_on_node,
         train_loop_config=dict(given),
@@ -144,7 +141,9 @@ def _trainer(job: TrainingJob, given: NodeTraining, node_ids: list[str], threads
         run_config=RunConfig(
             name="training",
             storage_path=str((folder / "ray").resolve()),
-            worker_runtime_env={"env_vars": {"OMP_NUM_THREADS": str(threads)}},
+            worker_runtime_env={"env_vars": {"OMP_NUM_THREADS": str(threads), "CUDA_VISIBLE_DEVICES": ""}},
+            # By default Ray tries for ever. What was lost is resumed by whoever reads why, from the last checkpoint.
+            failure_config=FailureConfig(max_failures=0, controller_failure_limit=0, max_preemption_failures=0),
         ),
     )
 
@@ -181,12 +180,15 @@ def _files_below(folder: Path, parts: list[str] | tuple[str, ...]) -> dict[str, 
     return read_files(folder, names)
 
 
-def _fewer_nodes(asked: int, count: int) -> Finding:
+def _fewer_nodes(asked: int, count: int, free: int, rows: int) -> Finding:
+    reason = "no other nodes of the cluster had a free core"
+    if free > count > 1:
+        reason = f"{free} were free, which cannot share the {rows} texts of a batch evenly"
     return Finding(
         "nodes",
         "notice",
         None,
-        f"The training worked on {count} of {asked} nodes: no other nodes of the cluster had a free core.",
+        f"The training worked on {count} of {asked} nodes: {reason}.",
         "Start it when the cluster has less to do, or add nodes to the cluster.",
         {"asked": asked, "nodes": count},
     )

@@ -103,8 +103,8 @@ def train(
         return TypeAdapter(TrainedModel).validate_python(trained)
     if should_stop():
         raise StoppedError("Stopped before the first step.", "Resume to begin.")
-    device, device_title = device_of()
-    gpus = 1 if settings.few_shot else gpus_for(settings.train_batch_size)
+    device, device_title = device_of() if settings.nodes == 1 else ("cpu", f"CPUs of up to {settings.nodes} nodes")
+    gpus = 1 if settings.few_shot or settings.nodes > 1 else gpus_for(settings.train_batch_size)
     if gpus > 1:
         device_title = f"{gpus} GPUs, {device_title}"
     metric = settings.best_metric(data.kind)

@@ -141,7 +141,8 @@ def divides_work() -> bool:
     >>> divides_work()
     False
     """
-    return bool(engine_lanes()) and get_settings().engine.startswith("ray")
+    settings = get_settings()  # a sandbox has no network
+    return bool(engine_lanes()) and settings.engine.startswith("ray") and settings.sandbox == "off"
 
 
 def engine_title() -> str:

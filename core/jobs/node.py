@@ -13,9 +13,11 @@ import shutil
 from pathlib import Path
 
 from core.errors import PlumblineError
+from core.files import os_errors_explained
 from core.jobs.context import run_dir
 from core.jobs.processes import host_id
 from core.jobs.run_log import LOG_NAME
+from core.node_folder import remove_unused
 from core.private_folder import make_private
 from core.settings import get_settings
 from core.storage import get_store
@@ -48,9 +50,10 @@ def enter(run_id: str) -> None:
     """
     global _engine_output
     make_private(get_settings().home.absolute())
-    hold_home()
     folder = run_dir(run_id)
-    _occupy(folder)
+    with os_errors_explained("Preparing the run's folder on this node"):
+        hold_home()
+        _occupy(folder)
     _engine_output = os.dup(2)
     log = os.open(folder / LOG_NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     for number in (1, 2):
@@ -94,6 +97,7 @@ def leave(run_id: str) -> None:
     shutil.rmtree(run_dir(run_id), ignore_errors=True)
     try:
         _remove_lost()
+        remove_unused("", 0)  # of work that was divided, and killed
         trim_cache()
         fcntl.flock(_lock, fcntl.LOCK_UN)
         try:

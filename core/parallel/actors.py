@@ -17,6 +17,7 @@ from core.parallel.messages import Answer, answer
 __all__ = ["ActorLane", "LaneActor", "lanes_on_nodes"]
 
 _WAIT_S = 10.0
+_START_S = 120.0
 R = TypeVar("R")
 
 
@@ -31,6 +32,9 @@ class LaneActor:
 
     def __init__(self, shared: NDArray[np.uint8]) -> None:
         self._shared: tuple[object, ...] = pickle.loads(shared.data)
+
+    def ready(self) -> None:
+        """Return once the actor has begun."""
 
     def call(self, function: Callable[..., R], item: object) -> Answer[R]:
         """Return what the function makes of an item."""
@@ -52,6 +56,7 @@ class ActorLane:
 
     def __init__(self, cluster: Cluster, strategy: Any, shared: Any) -> None:
         self._ray = cluster.ray
+        self._began = False
         self._actor = (
             self._ray.remote(LaneActor)
             .options(num_cpus=1, scheduling_strategy=strategy, runtime_env={"env_vars": ONE_THREAD})
@@ -61,6 +66,9 @@ class ActorLane:
     def call(self, function: Callable[..., R], item: object) -> R:
         """Return what the function makes of an item on the node."""
         try:
+            if not self._began:  # an actor whose node is gone before it began waits for its cores for ever
+                self._ray.get(self._actor.ready.remote(), timeout=_START_S)
+                self._began = True
             received: Answer[R] = self._ray.get(self._actor.call.remote(function, item))
         except self._ray.exceptions.RayError as error:
             raise LostLaneError(f"ended on another node ({type(error).__name__})") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,9 @@ _MANY_CELLS = 1_000_000
 def _needs(settings: JsonObject, rows: int, columns: int) -> Needs:
     """Return what a search needs: a core for each process that tries configurations, and memory for each."""
     cpus = settings.get("max_concurrent_trials")
-    if cpus is None:
+    if cpus is not None:  # they are dealt to all nodes
+        cpus = math.ceil(cpus / int(settings.get("nodes") or 1))
+    else:
         cpus = 1 if settings.get("time_budget_s") is None else 4 if rows * columns >= _MANY_CELLS else 2
     return Needs(cpus=cpus, memory_mb=estimate_memory_mb(rows, columns, processes=cpus + 1))
 

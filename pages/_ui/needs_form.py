@@ -18,16 +18,21 @@ _MOST_NODES = 64
 _MB_PER_GB = 1_000_000_000 / 2**20
 
 
-def nodes(divides: int = 0) -> int:
+def nodes(divides: int = 0, *, processors_only: bool = False) -> int:
     """Let the user choose how many nodes a run works on; 1, and nothing is drawn, where there is no choice.
 
     Parameters
     ----------
     divides : int, default=0
         Number that has to be shared evenly by them, such as the texts of a batch; 0 for any number of nodes.
+    processors_only : bool, default=False
+        Whether the work on several nodes uses their processors alone, so that a node with a GPU does better by itself.
     """
     known = jobs.cluster_nodes() if jobs.divides_work() else None
-    count = 1 if known is None else min(len(known.nodes), _MOST_NODES)
+    able = [] if known is None else [node for node in known.nodes if node.cpus >= 1]
+    count = max(1, min(len(able), _MOST_NODES))
+    if processors_only and any(node.gpus for node in able):
+        return 1
     offered = [number for number in range(1, count + 1) if divides % number == 0]
     if len(offered) == 1:
         return 1

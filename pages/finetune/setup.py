@@ -61,7 +61,9 @@ def show(by_id: dict[str, Dataset]) -> None:
     values |= {"second_text_column": other, **advanced.show(dataset, used, names)}
     with length:
         preview.lengths(dataset, text, other, folder, values["max_length"])
-    values["nodes"] = 1 if values.get("few_shot") else needs_form.nodes(values["train_batch_size"])
+    values["nodes"] = (
+        1 if values.get("few_shot") else needs_form.nodes(values["train_batch_size"], processors_only=True)
+    )
     settings = FineTuneSettings(**values)
     estimate.show(dataset, settings)
     needs = needs_form.show("finetune", settings.model_dump(mode="json"), dataset)

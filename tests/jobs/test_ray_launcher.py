@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -50,6 +51,13 @@ def test_a_job_has_what_the_run_needs_and_no_secret(serve) -> None:
     assert "'WORDS=two $HOME '\"'\"'words'\"'\"''" in body["entrypoint"]
     assert body["entrypoint"].endswith(" -m core.jobs.monitor 0123456789abcdef")
     assert "the-token" not in json.dumps(body)
+    assert "CUDA_VISIBLE_DEVICES" not in body["entrypoint"]
+
+
+def test_a_job_without_gpus_sees_none(serve) -> None:
+    setting, requests = serve({("POST", "/api/jobs/"): (200, {"submission_id": JOB.handle})})
+    RayLauncher(setting, None).launch(dataclasses.replace(JOB, needs=Needs(cpus=2)))
+    assert " CUDA_VISIBLE_DEVICES= " in requests[0][3]["entrypoint"]
 
 
 def test_a_job_that_is_asked_for_twice_is_one(serve) -> None:
@@ -62,8 +70,15 @@ def test_a_job_that_is_asked_for_twice_is_one(serve) -> None:
     ("status", "answer", "error", "words"),
     [
         (401, "Unauthorized", RemoteError, "does not take PLUMBLINE_ENGINE_TOKEN"),
-        (503, "starting", RemoteError, "has no node that answers"),
-        (500, "Trace\n  File x\nValueError: entrypoint_num_gpus is odd\n.\n", JobError, "did not start a job"),
+        (503, "starting", RemoteError, "could not start a job: starting."),
+        (500, "Trace\nRuntimeError: No available agent\n.\n", RemoteError, "could not start a job: RuntimeError: No"),
+        (
+            500,
+            "RuntimeError: Request failed with status code 400: x\nValueError: odd\n.\n",
+            JobError,
+            "ValueError: odd",
+        ),
+        (400, "submission_id is odd", JobError, "did not start a job: submission_id is odd."),
     ],
 )
 def test_what_ray_refuses(serve, status, answer, error, words) -> None:
@@ -157,6 +172,7 @@ def status_report(node_type: str) -> dict[str, Any]:
     [
         (status_report(f"node_{NODE}"), False, 1.0),
         (status_report("ray.worker.default"), True, 1.0),
+        (status_report("local.cluster.node"), False, 1.0),
         ({"data": {"clusterStatus": None}}, True, None),
         ("not JSON", True, None),
     ],

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["START_S", "RemoteProcess"]
 
-START_S = 30.0
-"""Seconds in which a node has to give an actor its cores."""
+START_S = 120.0
+"""Seconds in which an actor has to have its cores and its libraries: they are kept for it, and disks may be slow."""
 _AHEAD = 2  # trials that are asked for, so that the actor never waits for the search to look
 _log = logging.getLogger(__name__)
 

@@ -23,6 +23,8 @@ __all__ = ["SearchNodes", "search_nodes"]
 _WAIT_S = 10.0  # for other nodes, at most
 _BUDGET_SHARE = 0.1  # of the time budget, at most
 _REMOVE_S = 3.0
+_SEARCHER_MB = 700
+"""Memory of a searcher, which is its libraries for most tables."""
 
 
 @dataclass
@@ -81,10 +83,16 @@ def _start_on_nodes(
     settings: AutoMLSettings, folder: Path, cluster: Cluster, nodes: SearchNodes, stack: contextlib.ExitStack
 ) -> None:
     own_cores = cluster.own_cores()
-    others = cluster.other_nodes()[: settings.nodes - 1]
+    others = cluster.other_nodes()
+    fixed = max(1, own_cores // max(1, -(-settings.searchers // settings.nodes)))
+    if settings.time_budget_s is None:
+        # The trials depend on the number of cores of a worker, and so that must not depend on the nodes there are.
+        others = [node for node in others if node.free_cores >= fixed]
+    others = others[: settings.nodes - 1]
     cores = [own_cores, *(min(own_cores, int(node.free_cores)) for node in others)]
     wait_s = min(_WAIT_S, _BUDGET_SHARE * (settings.time_budget_s or 60 * _WAIT_S))
-    strategies = stack.enter_context(cluster.reserve(cores[1:], wait_s))
+    memory_mb = _SEARCHER_MB * -(-settings.searchers // settings.nodes)
+    strategies = stack.enter_context(cluster.reserve(cores[1:], wait_s, memory_mb=memory_mb))
     cores = cores[: 1 + len(strategies)]
     nodes.nodes = len(cores)
     if nodes.nodes < settings.nodes:
@@ -93,7 +101,7 @@ def _start_on_nodes(
     per_node = [len(range(index, count, nodes.nodes)) for index in range(nodes.nodes)]
     shares = [max(1, node_cores // max(1, number)) for node_cores, number in zip(cores, per_node, strict=True)]
     if settings.time_budget_s is None:
-        shares = [min(shares)] * len(shares)
+        shares = [fixed] * len(shares)
     data = SharedData(folder, cluster.ray)
     used: list[RemoteProcess] = []
     stack.callback(_clean, cluster, used, data)

@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from core.errors import JobError, RemoteError, SettingsError
 from core.jobs.launchers.base import Job, Node, Nodes, Sight, command, last_line
+from core.jobs.needs import Needs
 
 __all__ = ["RayLauncher"]
 
@@ -27,6 +28,8 @@ _PORT = 8265
 _TIMEOUT_S = 10.0
 _MOST_BYTES = 32 << 20
 _STATES: dict[str, Literal["waiting", "running"]] = {"PENDING": "waiting", "RUNNING": "running"}
+_LISTED_TYPE = "local.cluster.node"
+"""Type of the nodes that a file for `ray up` lists by their addresses: there are no others."""
 _WAITED_TOO_LONG = "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"
 _UNAUTHORIZED = (401, 403)
 _MB = 2**20
@@ -80,7 +83,7 @@ class RayLauncher:
         self._require_authentication()
         body = {
             "submission_id": job.handle,
-            "entrypoint": command(job.run_id, job.environment),
+            "entrypoint": command(job.run_id, {**job.environment, **_without_gpus(job.needs)}),
             "entrypoint_num_cpus": job.needs.cpus,
             "entrypoint_num_gpus": job.needs.gpus,
             "entrypoint_memory": job.needs.memory_mb * _MB,
@@ -144,7 +147,7 @@ class RayLauncher:
                 node: {name: float(values[0]) for name, values in resources.items()}
                 for node, resources in metrics["usageByNode"].items()
             }
-            return used, any(name != f"node_{node}" for node, name in types.items())
+            return used, any(name not in (f"node_{node}", _LISTED_TYPE) for node, name in types.items())
         except (ValueError, KeyError, TypeError, AttributeError):
             return {}, status < 400
 
@@ -165,11 +168,10 @@ class RayLauncher:
             raise RemoteError(
                 f"{self._subject} does not take PLUMBLINE_ENGINE_TOKEN.", "Give the token that its nodes have."
             )
-        if status >= 500:  # Ray answers so whatever is wrong: an agent that starts or is gone, a store that is full
-            raise RemoteError(
-                f"{self._subject} could not {what}: {last_line(answer.rstrip(' .')) or status}.", "It is tried again."
-            )
-        raise JobError(f"{self._subject} did not {what}: {last_line(answer) or status}.", "Its dashboard may say more.")
+        reason = last_line(answer.rstrip(" .\n")) or str(status)
+        if status >= 500 and "status code 400" not in answer:  # an agent that starts or is gone, a store that is full
+            raise RemoteError(f"{self._subject} could not {what}: {reason}.", "It is tried again.")
+        raise JobError(f"{self._subject} did not {what}: {reason}.", "Its dashboard may say more.")
 
     def _json(self, text: str) -> dict[str, Any]:
         try:
@@ -212,6 +214,11 @@ class RayLauncher:
             context = ssl.create_default_context()
             return http.client.HTTPSConnection(host, self._port, timeout=_TIMEOUT_S, context=context)
         return http.client.HTTPConnection(host, self._port, timeout=_TIMEOUT_S)
+
+
+def _without_gpus(needs: Needs) -> dict[str, str]:
+    """Return a variable that hides the GPUs of a node from a job that has none: Ray lets it see those of others."""
+    return {} if needs.gpus else {"CUDA_VISIBLE_DEVICES": ""}
 
 
 def _is_alive(summary: dict[str, Any]) -> bool:
