@@ -74,7 +74,7 @@ def test_a_job_that_is_asked_for_twice_is_one(serve) -> None:
         (500, "Trace\nRuntimeError: No available agent\n.\n", RemoteError, "could not start a job: RuntimeError: No"),
         (
             500,
-            "RuntimeError: Request failed with status code 400: x\nValueError: odd\n.\n",
+            "failed with status code 400: x\nValueError: odd\n.\n",
             JobError,
             "ValueError: odd",
         ),
