@@ -24,6 +24,8 @@ __all__ = ["RayCluster", "RayNode", "free_port", "ray_cluster"]
 
 _START_S = 60.0
 _OBJECT_STORE_BYTES = 100_000_000
+_TOKEN = secrets.token_hex(32)
+"""Token of all clusters of this process: Ray reads it once, for the first that it connects to."""
 
 
 def free_port() -> int:
@@ -66,7 +68,7 @@ class RayCluster:
     """A head, whose token all others know, and nodes that join it."""
 
     folder: Path
-    token: str = field(default_factory=lambda: secrets.token_hex(32))
+    token: str = _TOKEN
     port: int = field(default_factory=free_port)
     dashboard_port: int = field(default_factory=free_port)
     nodes: list[RayNode] = field(default_factory=list)
