@@ -60,6 +60,9 @@ def is_busy() -> bool:
 
 def wait_until_asked(seconds: float, ended: threading.Event) -> None:
     """Wait for so many seconds, until a thread of this process wants runs to be placed, or until `ended` is set."""
+    if not engine_lanes():
+        ended.wait(seconds)
+        return
     asked = engine().asked
     until = time.monotonic() + seconds
     while not ended.is_set() and (left := until - time.monotonic()) > 0 and not asked.wait(min(left, _POLL_S)):
