@@ -17,7 +17,6 @@ from core.files import os_errors_explained
 from core.jobs.context import run_dir
 from core.jobs.processes import host_id
 from core.jobs.run_log import LOG_NAME
-from core.node_folder import remove_unused
 from core.private_folder import make_private
 from core.settings import get_settings
 from core.storage import get_store
@@ -92,6 +91,8 @@ def leave(run_id: str) -> None:
     run_id : str
         Id of the run.
     """
+    from core.node_folder import remove_unused  # with NumPy, which a monitor must not have when it forks
+
     if get_settings().storage is None or _lock is None:
         return
     shutil.rmtree(run_dir(run_id), ignore_errors=True)
