@@ -84,7 +84,7 @@ def job_sight(state: str, reason: str, exit_code: str) -> Sight:
     >>> job_sight("PENDING", "Resources", "0:0").message
     'it waits for free resources (Resources)'
     >>> job_sight("NODE_FAIL", "None", "0:0")
-    Sight(state='gone', message='its node failed (NODE_FAIL)', blameless=True)
+    Sight(state='gone', message='its node failed (NODE_FAIL)', unknown=False, blameless=True)
     """
     name = state.partition(" ")[0].rstrip("+")
     if name in _WAITING:
