@@ -200,7 +200,7 @@ def fitted(needs: Needs) -> Needs:
 
 
 def cluster_nodes() -> Nodes | None:
-    """Return the nodes of the engine as they were some seconds ago; None where there is no engine, or it is away."""
+    """Return the nodes of the engine as of some seconds ago; None without an engine, or while it cannot be reached."""
     return None if is_placed() or not engine_lanes() else engine().nodes()
 
 

@@ -337,7 +337,7 @@ def _main(run_id: str) -> int:
     if not monitor.claim():
         return 2
     ending = None if monitor.cancelled() else monitor.begin(write_fd)
-    os.close(write_fd)  # a worker that was not told to begin ends
+    os.close(write_fd)  # ends a worker that did not receive the command to begin
     ending = ending or monitor.supervise()
     if sandbox is not None:
         sandbox.close()

@@ -159,7 +159,7 @@ def executor(*, jobs: int | None = None, nodes: int = 1, shared: tuple[object, .
     Raises
     ------
     SettingsError
-        When several nodes are asked for where there is no cluster.
+        When several nodes are requested and this process does not run on a cluster.
 
     See Also
     --------
@@ -217,7 +217,7 @@ def map_parallel(
     PlumblineError
         The error of the first item that failed.
     SettingsError
-        When several nodes are asked for where there is no cluster.
+        When several nodes are requested and this process does not run on a cluster.
 
     See Also
     --------

@@ -19,7 +19,7 @@ _MB_PER_GB = 1_000_000_000 / 2**20
 
 
 def nodes(divides: int = 0, *, processors_only: bool = False) -> int:
-    """Let the user choose how many nodes a run works on; 1, and nothing is drawn, where there is no choice.
+    """Let the user choose the number of nodes of a run; without a choice, draw nothing and return 1.
 
     Parameters
     ----------

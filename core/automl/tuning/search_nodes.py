@@ -64,7 +64,7 @@ def search_nodes(settings: AutoMLSettings, folder: Path) -> Iterator[SearchNodes
     Raises
     ------
     SettingsError
-        When several nodes are asked for where there is no cluster.
+        When the settings ask for several nodes and this process does not run on a cluster.
     """
     with contextlib.ExitStack() as stack:
         nodes = SearchNodes([])

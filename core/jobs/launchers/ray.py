@@ -48,7 +48,7 @@ class RayLauncher:
     Raises
     ------
     SettingsError
-        When there is no token although the cluster is not on this machine.
+        When the token is missing and the cluster is not on this machine.
     """
 
     def __init__(self, url: str, token: str | None) -> None:
@@ -136,7 +136,7 @@ class RayLauncher:
     def _usage(self) -> tuple[dict[str, dict[str, float]], bool]:
         """Return what is used of each node's resources by its id, and whether an autoscaler may add nodes.
 
-        Without an autoscaler each node is a type of its own, named after it. Where that cannot be told, as the report
+        Without an autoscaler each node is a type of its own, named after it. Where that is unknown, as the report
         has another form, the cluster is said to grow: what might fit waits, and is not refused.
         """
         status, answer = self._request("GET", "/api/cluster_status")

@@ -173,7 +173,7 @@ class SlurmLauncher:
         return sorted(rows, key=lambda row: int(row[0]) if row[0].isdigit() else 0)
 
     def _accounted(self, handle: str) -> Sight | None:
-        """Return the end of a job that accounting has; None where there is no accounting, or no such end."""
+        """Return the end of a job from accounting; None without accounting, or without a record of the end."""
         arguments = ["-X", "-n", "-P", f"--user={os.getuid()}", f"--name={handle}", "--starttime=now-30days"]
         try:
             done = self._run("sacct", *arguments, "--format=JobID,State,ExitCode")
@@ -229,7 +229,7 @@ class SlurmLauncher:
 def _script(job: Job) -> str:
     """Return the script of a job, which replaces itself by the command, so that signals of Slurm reach it."""
     folder = get_settings().runs_dir / job.run_id
-    with contextlib.suppress(OSError):  # without it there is no log, and the run works all the same
+    with contextlib.suppress(OSError):  # the run works without a log, too
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lines = [
         "#!/bin/sh",
