@@ -45,6 +45,13 @@ with frame.errors_shown(), frame.access_kept():
         url_path="finetune",
         help="Teach a language model to label texts.",
     )
+    federated = st.Page(
+        "pages/federated/page.py",
+        title="Federated",
+        icon=":material/hub:",
+        url_path="federated",
+        help="Train one model from tables that stay with their owners.",
+    )
     fairness = st.Page(
         "pages/fairness/page.py",
         title="Fairness",
@@ -93,7 +100,7 @@ with frame.errors_shown(), frame.access_kept():
     )
     areas = {
         "": [home],
-        "Build": [data, automl, finetune],
+        "Build": [data, automl, finetune, federated],
         "Check": [fairness],
         "Ship": [models, edge, pipelines],
         "Watch": [runs, workspace] if alone else [runs],

@@ -142,7 +142,7 @@ def caveat(run: Run, *, unanswered: bool = True, access: Access) -> str:
             "metrics say."
         )
     unsure = [column for column, value in known.items() if value == "unknown"]
-    if unanswered and run.task == "automl":
+    if unanswered:
         asked = [column for carrier in carriers(run, access=access)[:MAX_ASKED] for column in carrier.columns]
         unsure += [column for column in asked if column not in known]
     if unsure:

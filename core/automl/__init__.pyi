@@ -9,6 +9,8 @@ from ._presets import (
     sensible_budget_s,
 )
 from ._settings import AutoMLSettings
+from ._types import Label
+from .data.positive_class import order_labels
 from .data.prepare import Prepared, prepare
 from .data.splits import Folds, make_folds
 from .engineering.engineered_model import EngineeredClassifier, EngineeredModel, EngineeredRegressor
@@ -18,7 +20,7 @@ from .ensemble.calibration import LEAST_PROBABILITY, CalibratedClassifier
 from .learners.additive_model import AdditiveModel
 from .learners.build import build_estimator
 from .learners.catboost_trees import CatBoostTrees
-from .learners.neural_net import NeuralNet
+from .learners.neural_net import NeuralNet, NeuralNetClassifier, NeuralNetRegressor
 from .learners.registry import LEARNERS, Learner, learner_title
 from .learners.scaled_target import ScaledTargetRegressor
 from .learners.space import Hyperparameter
@@ -31,7 +33,7 @@ from .results.hyperparameters import hyperparameter_importance, hyperparameter_t
 from .results.later_test import add_test
 from .results.learning_curve import CurvePoint, LearningCurve, describe_curve
 from .results.model_file import load_model
-from .results.model_packages import model_packages
+from .results.model_packages import installed_packages, model_packages
 from .results.result import AutoMLResult
 from .results.row_evidence import evaluate_rows
 from .results.winner_picture import PictureMember, WinnerPicture, winner_picture
@@ -72,12 +74,15 @@ __all__ = [
     "Folds",
     "GroupDifference",
     "Hyperparameter",
+    "Label",
     "LabelledClassifier",
     "Learner",
     "LearningCurve",
     "MadeFeature",
     "Metric",
     "NeuralNet",
+    "NeuralNetClassifier",
+    "NeuralNetRegressor",
     "PictureMember",
     "Prepared",
     "ScaledTargetRegressor",
@@ -102,6 +107,7 @@ __all__ = [
     "expected_trials",
     "hyperparameter_importance",
     "hyperparameter_table",
+    "installed_packages",
     "kept_trials",
     "learner_title",
     "load_model",
@@ -111,6 +117,7 @@ __all__ = [
     "metric_choices",
     "model_packages",
     "natural_frequency",
+    "order_labels",
     "prepare",
     "search",
     "search_phases",

@@ -78,13 +78,13 @@ def _columns_of_file(path: Path) -> tuple[list[str], list[_Column]]:
     decoding release the interpreter's lock."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         names = file.schema_arrow.names
         columns = [_Column(field.type) for field in file.schema_arrow]
         shares = _shares(_sizes(file.metadata, len(names)), usable_cores())
 
     def add(share: list[int]) -> None:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:  # otherwise all row groups are read ahead
             for batch in file.iter_batches(_BATCH_ROWS, columns=[names[i] for i in share], use_threads=False):
                 for i in share:
                     columns[i].add(batch.column(names[i]))

@@ -34,7 +34,7 @@ def load_frame(path: str | Path, columns: list[str] | None = None) -> pd.DataFra
     """
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         return to_frame(file.read(columns=columns))
 
 
@@ -63,7 +63,7 @@ def load_random_rows(path: str | Path, rows: int, *, seed: int = 0) -> pd.DataFr
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         total = file.metadata.num_rows
         if total <= rows:
             return to_frame(file.read())

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from core.registry import Registry
 
-__all__ = ["MODEL_KINDS", "ModelKind", "kind_of_task"]
+__all__ = ["MODEL_KINDS", "TABLE_TASKS", "ModelKind", "kind_of_task"]
+
+TABLE_TASKS = ("automl", "federated")
+"""Kinds of run that make a model of a table, with the files of a search's result."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,8 @@ class ModelKind:
         The name that pages show.
     help : str
         Description of what such a model reads.
-    task : str
-        The kind of run that makes such models.
+    tasks : tuple of str
+        The kinds of run that make such models.
     target_setting : str
         The setting of the run that names the column to predict.
     model_file : str
@@ -38,7 +41,7 @@ class ModelKind:
     name: str
     title: str
     help: str
-    task: str
+    tasks: tuple[str, ...]
     target_setting: str
     model_file: str
     library: str
@@ -54,7 +57,7 @@ MODEL_KINDS: Registry[ModelKind] = Registry(
             name="table",
             title="Table",
             help="Reads the columns of a table.",
-            task="automl",
+            tasks=TABLE_TASKS,
             target_setting="target",
             model_file="model.skops",
             library="sklearn",
@@ -75,7 +78,7 @@ MODEL_KINDS: Registry[ModelKind] = Registry(
             name="text",
             title="Text",
             help="Reads one column of text.",
-            task="finetune",
+            tasks=("finetune",),
             target_setting="label_column",
             model_file="model/model.safetensors",
             library="transformers",
@@ -107,4 +110,4 @@ def kind_of_task(task: str) -> ModelKind | None:
     >>> kind_of_task("finetune").title, kind_of_task("export")
     ('Text', None)
     """
-    return next((kind for kind in MODEL_KINDS.values() if kind.task == task), None)
+    return next((kind for kind in MODEL_KINDS.values() if task in kind.tasks), None)

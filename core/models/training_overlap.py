@@ -163,7 +163,7 @@ def _parts(path: Path, names: Sequence[str]) -> Iterator[tuple[int, pd.DataFrame
     """Yield the rows of a stored table part by part, with the position of the first one."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         start = 0
         for batch in file.iter_batches(batch_size=_ROWS, columns=list(dict.fromkeys(names))):
             yield start, batch.to_pandas()

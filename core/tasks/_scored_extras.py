@@ -124,7 +124,7 @@ def explained(scorer: RowScorer, rows: Path, count: int, *, background: Path) ->
     import pyarrow.parquet as pq
 
     def head(path: Path, size: int) -> pd.DataFrame:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             return next(file.iter_batches(batch_size=size)).to_pandas()
 
     first, known = head(rows, min(count, MAX_REASONS)), head(background, _BACKGROUND)

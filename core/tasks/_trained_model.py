@@ -14,6 +14,7 @@ from core.edge import SECOND_TEXT, TEXT, text_rows
 from core.errors import InputError, NotFoundError
 from core.finetune import FineTuneSettings, label_matrix, usable_texts
 from core.label_cells import MULTILABEL
+from core.models import TABLE_TASKS
 from core.storage import get_store
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def load_trained(source: Run, folder: Path, policy: ThresholdPolicy | None = Non
         When the table that it was trained on was deleted.
     """
     _link_files(source, folder, access=access)
-    load = _table if source.task == "automl" else _texts
+    load = _table if source.task in TABLE_TASKS else _texts
     return load(source, folder, policy, access=access)
 
 

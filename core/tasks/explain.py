@@ -14,6 +14,7 @@ from core.access import Access
 from core.catalog import Run, RunState, artifacts, datasets, runs
 from core.errors import InputError, NotFoundError
 from core.jobs import RunContext, TaskSpec
+from core.models import TABLE_TASKS
 from core.progress import Event
 from core.storage import get_store
 
@@ -57,7 +58,7 @@ def submit(source: Run, *, budget_s: float = 60.0, access: Access) -> str:
     from core.explain import ExplainSettings
 
     source = runs.get(source.id, access=access)
-    if source.task != "automl" or source.state is not RunState.SUCCEEDED:
+    if source.task not in TABLE_TASKS or source.state is not RunState.SUCCEEDED:
         raise InputError(f"Run '{source.id}' has no model to explain.", "Choose a search that succeeded.")
     settings = ExplainSettings(budget_s=budget_s)
     return jobs.submit(

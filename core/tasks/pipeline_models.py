@@ -157,8 +157,8 @@ def _adopt_run(folder: Path, origin: str, report: Report, *, access: Access) -> 
     ended = time.time()
     run = Run(
         workspace=access.workspace,
-        task=kind.task,
-        lane=TASKS[kind.task].lane,
+        task=kind.tasks[0],
+        lane=TASKS[kind.tasks[0]].lane,
         title=f"{result['settings'][kind.target_setting]} from {dataset.name}"[:300],
         dataset_id=dataset.id,
         settings=result["settings"],

@@ -301,7 +301,7 @@ def _keep(table: Table, folder: Path) -> None:
     import pyarrow.parquet as pq
 
     folder.mkdir(exist_ok=True)  # not its parent: where that is gone, the upload was discarded
-    first = next(pq.ParquetFile(table.path).iter_batches(batch_size=_ROWS))
+    first = next(pq.ParquetFile(table.path, pre_buffer=False).iter_batches(batch_size=_ROWS))
     with atomic_write(folder / _FIRST_ROWS) as partial, pq.ParquetWriter(partial, first.schema) as writer:
         writer.write_batch(first)
     write_text(folder / _REPORT, json.dumps(table.report.to_dict(), allow_nan=False))

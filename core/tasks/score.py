@@ -242,7 +242,7 @@ def read_parts(path: Path, names: list[str]) -> Iterator[tuple[pa.Table, pd.Data
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         start = 0
         for batch in file.iter_batches(batch_size=_ROWS, columns=names):
             part = pa.Table.from_batches([batch])
@@ -299,7 +299,7 @@ def _require_unique(path: Path, name: str) -> None:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         require_columns(file.schema_arrow.names, [name], hint="Name a column of unique ids.")
         ids = file.read(columns=[name])[name]
     if ids.null_count or len(pc.unique(ids)) < len(ids):

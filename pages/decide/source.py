@@ -19,6 +19,7 @@ __all__ = ["DecisionSource", "choose_rows", "curve_of", "labels_of", "source_of"
 _COPIES = 3  # what a curve computes from its table when it is asked
 _FOUND_ON = {
     "automl": ("oof.parquet", "out-of-fold predictions"),
+    "federated": ("oof.parquet", "out-of-fold predictions"),
     "finetune": ("validation.parquet", "validation texts"),
 }
 """File that thresholds are chosen on and its name, by the task that trained the model."""

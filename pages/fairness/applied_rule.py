@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import policies
 from core.fairness import CONSTRAINTS, GroupMetrics, ThresholdPolicy
+from core.models import TABLE_TASKS
 from pages._ui import frame, numbers
 from pages.fairness.analysis import Analysis, state_key
 
@@ -56,7 +57,7 @@ def show(analysis: Analysis, policy: ThresholdPolicy) -> None:
         )
     )
     # Only a search predicts the calibration rows by other models than the final one: those of cross-validation.
-    other_models = analysis.run is not None and analysis.run.task == "automl"
+    other_models = analysis.run is not None and analysis.run.task in TABLE_TASKS
     shift = abs(gap - policy.expected["violation"])
     if shift > _SHIFT:
         reason = "the final model's scores differ, or chance in small groups" if other_models else "chance"

@@ -12,7 +12,11 @@ from pages.fairness.analysis import Analysis
 
 __all__ = ["EVIDENCE_ROWS", "show"]
 
-EVIDENCE_ROWS = {"automl": "out-of-fold predictions", "finetune": "validation texts"}
+EVIDENCE_ROWS = {
+    "automl": "out-of-fold predictions",
+    "federated": "out-of-fold predictions",
+    "finetune": "validation texts",
+}
 """Rows besides the test that a run keeps predictions of, by its kind."""
 
 _NUMBER_TILES = ("mae", "mean_error", "rmse", "r2")

@@ -22,7 +22,7 @@ __all__ = ["show"]
 _MIN_ROWS = 30
 _NUMBER_METRICS = ("mean_error", "mae")
 _MODELS = ("This model", "The other model")
-_TASKS = ("automl", "finetune")
+_TASKS = ("automl", "federated", "finetune")
 
 
 def show(analysis: Analysis, definition: str) -> None:

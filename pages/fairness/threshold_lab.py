@@ -14,7 +14,11 @@ from pages.fairness.analysis import Analysis
 
 __all__ = ["rows_of", "show", "show_sliders", "table_of"]
 
-_CALIBRATION_ROWS = {"automl": "out-of-fold predictions of the training rows", "finetune": "the validation texts"}
+_CALIBRATION_ROWS = {
+    "automl": "out-of-fold predictions of the training rows",
+    "federated": "out-of-fold predictions of the training rows",
+    "finetune": "the validation texts",
+}
 _SLIDERS = 8
 _STEPS = 200
 _RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")

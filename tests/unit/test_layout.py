@@ -62,7 +62,7 @@ def test_every_page_is_registered_with_its_address() -> None:
 
 
 def test_app_and_pages_stay_short() -> None:
-    assert len((ROOT / "navigation.py").read_text().splitlines()) <= 110
+    assert len((ROOT / "navigation.py").read_text().splitlines()) <= 120
     for path in (ROOT / "pages").rglob("*.py"):
         assert len(path.read_text().splitlines()) <= 250, path
 

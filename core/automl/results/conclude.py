@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +18,6 @@ from core.automl.ensemble.blend import Blend
 from core.automl.ensemble.calibration import CalibratedClassifier, Calibration, calibrate
 from core.automl.ensemble.candidates import load_out_of_fold, out_of_fold_file
 from core.automl.ensemble.selection import best_of_each
-from core.automl.learners.registry import LEARNERS
 from core.automl.refit.refits import FinalModel
 from core.automl.results.baselines import prior
 from core.automl.results.decision_figures import DecisionFigures, decision_figures
@@ -28,6 +25,7 @@ from core.automl.results.feature_report import feature_report
 from core.automl.results.findings import deployment_findings, linear_findings, trial_findings
 from core.automl.results.hyperparameters import hyperparameter_importance
 from core.automl.results.leaderboard import leaderboard_table
+from core.automl.results.model_packages import installed_packages
 from core.automl.results.predictions import predictions_table
 from core.automl.results.result import AutoMLResult
 from core.automl.tuning.budget import Budget
@@ -46,19 +44,6 @@ from core.evaluation import (
 from core.features import feature_steps
 
 __all__ = ["Outcome", "conclude"]
-
-_PACKAGES = (
-    "scikit-learn",
-    "flaml",
-    "pandas",
-    "numpy",
-    "skops",
-    "pyarrow",
-    "duckdb",
-    "openpyxl",
-    "charset-normalizer",
-    "pydantic-settings",
-)
 
 
 @dataclass(frozen=True)
@@ -207,7 +192,7 @@ def conclude(
         feature_steps=feature_steps(prepared.encoder),
         feature_engineering=feature_report(final.estimator, list(board), prepared.metric),
         fingerprint=fingerprint(frame),
-        packages=_packages(),
+        packages=installed_packages(),
     )
 
 
@@ -247,12 +232,6 @@ def _decision(prepared: Prepared, output: Output) -> DecisionFigures:
         groups=prepared.test_groups,
         sample_weight=prepared.test_weights,
     )
-
-
-def _packages() -> dict[str, str]:
-    """Return the versions that the result depends on."""
-    names = dict.fromkeys([*_PACKAGES, *(name for learner in LEARNERS.values() for name in learner.packages)])
-    return {"python": platform.python_version()} | {name: version(name) for name in names}
 
 
 def _hyperparameters(trials: Sequence[Trial], settings: AutoMLSettings) -> dict[str, dict[str, Estimate]]:

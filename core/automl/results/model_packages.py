@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping
+from importlib.metadata import version
 
 from core.automl._types import Config
 from core.automl.learners.registry import LEARNERS
 
-__all__ = ["model_packages"]
+__all__ = ["installed_packages", "model_packages"]
+
+_PACKAGES = (
+    "scikit-learn",
+    "flaml",
+    "pandas",
+    "numpy",
+    "skops",
+    "pyarrow",
+    "duckdb",
+    "openpyxl",
+    "charset-normalizer",
+    "pydantic-settings",
+)
 
 
 def model_packages(packages: Mapping[str, str], learner: str, config: Config) -> dict[str, str]:
@@ -36,3 +51,9 @@ def model_packages(packages: Mapping[str, str], learner: str, config: Config) ->
 def _packages_of(learner: str) -> tuple[str, ...]:
     record = LEARNERS.get(learner)
     return () if record is None else record.packages
+
+
+def installed_packages() -> dict[str, str]:
+    """Return the versions that the result depends on."""
+    names = dict.fromkeys([*_PACKAGES, *(name for learner in LEARNERS.values() for name in learner.packages)])
+    return {"python": platform.python_version()} | {name: version(name) for name in names}

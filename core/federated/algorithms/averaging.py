@@ -1,0 +1,182 @@
+"""Nets that sites train by themselves for a few steps, and whose updates are averaged: FedAvg, FedProx, FedAdam.
+
+McMahan et al. (2017), "Communication-efficient learning of deep networks from decentralized data"; Li et al. (2020),
+"Federated optimization in heterogeneous networks"; Reddi et al. (2021), "Adaptive federated optimization".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.federated.aggregation import AGGREGATIONS
+from core.federated.algorithms.net import (
+    LocalTraining,
+    initial_weights,
+    layer_shapes,
+    losses,
+    train_locally,
+    unflatten,
+)
+from core.federated.algorithms.rounds import Rounds
+from core.federated.algorithms.state import ModelState
+from core.federated.features.summary import summary_table
+from core.federated.protocol.message import Arrays, Reply, Request
+from core.federated.site.site import Plan, Site
+from core.jsonable import JsonObject
+
+if TYPE_CHECKING:
+    from core.automl import NeuralNet
+    from core.features import TableEncoder
+    from core.federated._settings import FederatedSettings
+    from core.federated.coordinator.features import SharedFeatures
+    from core.federated.coordinator.study import Study, Total
+
+__all__ = ["answer_target_moments", "answer_update", "assemble", "fit", "local_training"]
+
+Doubles = NDArray[np.float64]
+_BETA_1, _BETA_2, _TAU = 0.9, 0.99, 1e-3  # of FedAdam
+
+
+def local_training(settings: FederatedSettings) -> LocalTraining:
+    """Return how a site trains in one round."""
+    private = settings.noise_multiplier is not None
+    return LocalTraining(
+        epochs=settings.local_epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.step,
+        proximal=settings.proximal if settings.algorithm == "fedprox" else 0.0,
+        clip=settings.clip if private else None,
+        noise_multiplier=settings.noise_multiplier or 0.0,
+    )
+
+
+def _outputs(plan: Plan) -> int:
+    return plan.classes if plan.classes > 2 else 1
+
+
+def prepared_net(plan: Plan, encoder: TableEncoder, columns: list[JsonObject]) -> NeuralNet:
+    """Return a net without layers that scales features as the shared statistics say; the same at each site."""
+    from core.automl import NeuralNetClassifier, NeuralNetRegressor
+
+    X = encoder.transform(summary_table(columns))
+    hidden = plan.settings.hidden
+    parameters: dict[str, Any] = {"hidden": hidden, "layers": 2 if hidden else 0}
+    net = NeuralNetClassifier(**parameters) if plan.classes else NeuralNetRegressor(**parameters)
+    net.prepare(X, np.arange(len(X)) % max(plan.classes, 1))
+    return net
+
+
+def _inputs(site: Site) -> Doubles:
+    """Return the scaled features of a site, made once."""
+    if "inputs" not in site.memory:
+        assert site.encoder is not None
+        net = prepared_net(site.agreed, site.encoder, site.columns)
+        site.memory["inputs"] = net.inputs(site.X).astype(np.float64)
+    scaled: Doubles = site.memory["inputs"]
+    return scaled
+
+
+def answer_target_moments(site: Site, request: Request) -> Reply:
+    """Return sums of a target of numbers, or of its squared distances from a center."""
+    y = site.y.astype(np.float64)
+    values = y if "center" not in request.arrays else np.square(y - request.arrays["center"])
+    return Reply({}, {"sums": np.array([values.sum()]), "rows": np.array([float(len(y))])})
+
+
+def answer_update(site: Site, request: Request) -> Reply:
+    """Train from the shared weights, and return their change, times the number of rows where it is summed."""
+    plan = site.agreed
+    training = local_training(plan.settings)
+    shared = np.asarray(request.arrays["weights"], dtype=np.float64)
+    X, y = _inputs(site), site.y
+    if not plan.classes:
+        y = (y - request.arrays["target"][0]) / request.arrays["target"][1]
+    shapes = layer_shapes(X.shape[1], plan.settings.hidden, _outputs(plan))
+    trained = train_locally(X, y, shared, shapes, plan.classes, training, site.generator(request.number))
+    change = trained - shared
+    factor = float(len(y)) if plan.settings.masked else 1.0
+    content: JsonObject = {}
+    if training.clip is None:  # a loss would need noise of its own
+        content["loss"] = float(losses(X, y, shared, shapes, plan.classes).mean())
+    return Reply(content, {"update": factor * change, "rows": np.array([float(len(y))])})
+
+
+def _target_scale(study: Study) -> tuple[float, float]:
+    first = study.total("target_moments")
+    rows, mean = float(first["rows"][0]), float(first["sums"][0]) / float(first["rows"][0])
+    variance = float(study.total("target_moments", arrays={"center": np.array([mean])})["sums"][0]) / rows
+    return mean, float(np.sqrt(variance)) or 1.0
+
+
+def _combined(study: Study, plan: Plan, arrays: Arrays) -> tuple[Doubles, Total]:
+    """Return the combined update of one round."""
+    settings = plan.settings
+    if settings.masked:
+        total = study.total("update", arrays=arrays)
+        return total["update"] / float(total["rows"][0]), total
+    replies = study.ask("update", arrays=arrays)
+    updates = np.stack([np.asarray(reply.arrays["update"], dtype=np.float64) for reply in replies.values()])
+    weights = np.array([float(reply.arrays["rows"][0]) for reply in replies.values()])
+    combine = AGGREGATIONS[settings.aggregation].combine if len(updates) > 1 else AGGREGATIONS["mean"].combine
+    return combine(updates, weights, settings.assumed_faulty), study.outcome({}, replies)
+
+
+def fit(study: Study, plan: Plan, features: SharedFeatures, rounds: Rounds) -> ModelState:
+    """Train a net round by round.
+
+    Returns
+    -------
+    ModelState
+        Array weights of all layers in a row, and of numbers target: mean and standard deviation of the target.
+    """
+    net = prepared_net(plan, features.encoder, features.columns)
+    shapes = layer_shapes(len(net.center_), plan.settings.hidden, _outputs(plan))
+    weights = initial_weights(shapes, plan.settings.seed)
+    arrays: Arrays = {} if plan.classes else {"target": np.array(_target_scale(study))}
+    advance = _adam(plan.settings.server_learning_rate) if plan.settings.algorithm == "fedadam" else np.add
+    while rounds.left:
+        with rounds.next() as done:
+            update, total = _combined(study, plan, {**arrays, "weights": weights})
+            done(total)
+        weights = advance(weights, update)
+    return ModelState({}, {**arrays, "weights": weights})
+
+
+def _adam(rate: float) -> Callable[[Doubles, Doubles], Doubles]:
+    """Return Adam's step of the averaged update, which remembers its moments."""
+    first: Doubles | float = 0.0
+    second: Doubles | float = 0.0
+
+    def advance(weights: Doubles, update: Doubles) -> Doubles:
+        nonlocal first, second
+        first = _BETA_1 * first + (1 - _BETA_1) * update
+        second = _BETA_2 * second + (1 - _BETA_2) * np.square(update)
+        return np.asarray(weights + rate * first / (np.sqrt(second) + _TAU))
+
+    return advance
+
+
+def assemble(state: ModelState, plan: Plan, features: SharedFeatures) -> NeuralNet:
+    """Return the net as a search's neural net is stored."""
+    from core.automl import ScaledTargetRegressor
+
+    net = prepared_net(plan, features.encoder, features.columns)
+    shapes = layer_shapes(len(net.center_), plan.settings.hidden, _outputs(plan))
+    layers = [
+        (weights.astype(np.float32), bias.astype(np.float32)) for weights, bias in unflatten(state["weights"], shapes)
+    ]
+    if plan.classes == 2:  # one score becomes two, of which the first is zero
+        weights, bias = layers[-1]
+        layers[-1] = (np.column_stack([np.zeros_like(weights), weights]), np.append(np.zeros_like(bias), bias))
+    net.keep(layers)
+    if plan.classes:
+        return net
+    center, scale = state["target"]
+    model = ScaledTargetRegressor(net)
+    model.estimator_, model.center_, model.scale_ = net, float(center), float(scale)
+    model.n_features_in_ = len(net.center_)
+    return model
