@@ -15,7 +15,7 @@ from core.federated.algorithms.boosting.lightgbm_model import lightgbm_estimator
 from core.federated.algorithms.boosting.tree import Leaf, Tree, best_split, leaf_output
 from core.federated.algorithms.rounds import Rounds
 from core.federated.algorithms.state import ModelState
-from core.federated.features.summary import summary_table
+from core.federated.features.summary import encoded_summary
 from core.federated.site.site import Plan
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def fit(study: Study, plan: Plan, features: SharedFeatures, rounds: Rounds) -> M
         Content start (scores before the first tree) and trees (records of `Tree`).
     """
     settings = plan.settings
-    bins = make_bins(features.encoder.transform(summary_table(features.columns)), settings.bins)
+    bins = make_bins(encoded_summary(features.columns), settings.bins)
     total = study.total("label_sums")
     start = _start(total["sums"], float(total["rows"][0]), plan.classes)
     columns = len(start)
@@ -141,6 +141,6 @@ def read_trees(state: ModelState) -> list[list[Tree]]:
 
 def assemble(state: ModelState, plan: Plan, features: SharedFeatures) -> object:
     """Return the model as LightGBM's own classifier or regressor."""
-    summary = features.encoder.transform(summary_table(features.columns))
+    summary = encoded_summary(features.columns)
     start = np.asarray(state.content["start"], dtype=np.float64)
     return lightgbm_estimator(read_trees(state), start, plan.classes, summary, plan.settings)
