@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.datasets import load_breast_cancer
@@ -152,8 +154,6 @@ def _test_auc(fitted, channel: InProcessSites) -> float:
 def test_robust_aggregations_hold_against_a_faulty_site_and_the_mean_does_not() -> None:
     frames = cancer_sites((142, 142, 142, 143))
     shuffled = np.random.default_rng(0).permutation(569)
-    import pandas as pd
-
     rows = pd.concat(frames.values()).iloc[shuffled]
     frames = {name: part.reset_index(drop=True) for name, part in zip(frames, _parts(rows), strict=True)}
     sound = FederatedSettings(target="target", algorithm="fedavg", hidden=0, secure_sums=False)
@@ -172,7 +172,7 @@ def test_robust_aggregations_hold_against_a_faulty_site_and_the_mean_does_not() 
 
 def _parts(rows):
     ends = np.linspace(0, len(rows), 5).astype(int)
-    return [rows.iloc[low:high] for low, high in zip(ends[:-1], ends[1:], strict=True)]
+    return [rows.iloc[low:high] for low, high in itertools.pairwise(ends)]
 
 
 def test_robust_aggregations_need_enough_sites() -> None:

@@ -20,9 +20,8 @@ def test_a_federation_is_near_pooled_training_and_above_the_sites_own_models() -
         federated.append(result.by_site["federated"].mean())
         pooled.append(result.by_site["pooled"].mean())
         local.append(result.by_site["local"].mean())
-        distance = (
-            result.overall.metrics["federated"]["roc_auc"].value - result.overall.metrics["pooled"]["roc_auc"].value
-        )
+        metrics = result.overall.metrics
+        distance = metrics["federated"]["roc_auc"].value - metrics["pooled"]["roc_auc"].value
         assert abs(distance) < 0.01
     assert abs(np.mean(federated) - np.mean(pooled)) < 0.01
     assert np.mean(federated) > np.mean(local) + 0.01
