@@ -6,7 +6,11 @@ from .evidence.site_evidence import SiteEvidence
 from .messages import COMMON, MESSAGES, MessageKind
 from .privacy import Privacy, noise_for, spent_epsilon
 from .result import FederatedResult
-from .simulation import federate, join_tables
+from .simulation import federate
+from .tables import join_tables
+from .texts.result import FederatedTextResult
+from .texts.settings import FederatedTextSettings
+from .texts.simulation import federate_texts
 
 __all__ = [
     "AGGREGATIONS",
@@ -18,11 +22,14 @@ __all__ = [
     "Algorithm",
     "FederatedResult",
     "FederatedSettings",
+    "FederatedTextResult",
+    "FederatedTextSettings",
     "MessageKind",
     "Privacy",
     "RoundRecord",
     "SiteEvidence",
     "federate",
+    "federate_texts",
     "join_tables",
     "noise_for",
     "spent_epsilon",

@@ -10,6 +10,7 @@ from core.federated.algorithms import averaging, linear
 from core.federated.algorithms.boosting import sites as boosting
 from core.federated.features import site_statistics
 from core.federated.site import masking
+from core.federated.texts import site as texts
 from core.registry import Registry
 
 if TYPE_CHECKING:
@@ -148,6 +149,26 @@ MESSAGES: Registry[MessageKind] = Registry(
             boosting.answer_leaf,
             summed=True,
             stateful=True,
+        ),
+        MessageKind(
+            "text_schema",
+            "Schema of texts",
+            "Labels with at least 10 texts, and the site's public key.",
+            texts.describe_texts,
+        ),
+        MessageKind(
+            "text_plan",
+            "Plan of texts",
+            "The numbers of training, validation and test texts.",
+            texts.take_text_plan,
+            stateful=True,
+        ),
+        MessageKind(
+            "adapters",
+            "Update of adapters",
+            "The change of the shared adapters and head by training on the site's texts, and their mean loss.",
+            texts.answer_adapters,
+            summed=True,
         ),
     ],
 )

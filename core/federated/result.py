@@ -14,6 +14,7 @@ from core.datasets import Finding
 from core.errors import StorageError
 from core.evaluation import Estimate
 from core.federated._settings import FederatedSettings
+from core.federated.algorithms.registry import ALGORITHMS
 from core.federated.algorithms.state import RoundRecord
 from core.federated.evidence.site_evidence import SiteEvidence
 from core.federated.privacy import Privacy
@@ -85,6 +86,7 @@ class FederatedResult:
         record: JsonObject = jsonable(
             {
                 "settings": self.settings.model_dump(mode="json"),
+                "algorithm_title": ALGORITHMS[self.settings.algorithm].title,
                 "task": self.search.task,
                 "metric": self.search.metric,
                 "sites": [item.to_dict() for item in self.sites],

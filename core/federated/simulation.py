@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.columns import require_columns
-from core.datasets import Finding
-from core.errors import InputError, PlumblineError
+from core.errors import PlumblineError
 from core.evaluation import METRICS, resolve_metric, stratify
-from core.federated._settings import MIN_COUNT, FederatedSettings
+from core.federated._settings import FederatedSettings
 from core.federated.coordinator.study import Study
 from core.federated.coordinator.training import Fitted, outputs, train
 from core.federated.evidence.model_result import OutOfFoldRows, model_result
@@ -23,118 +21,10 @@ from core.federated.privacy import describe_privacy
 from core.federated.result import FederatedResult
 from core.federated.site.in_process import InProcessSites
 from core.federated.site.site import Site
+from core.federated.tables import SiteTables, site_tables
 from core.progress import Event, Report, silent
 
-__all__ = ["SITE_COLUMN", "federate", "join_tables", "site_tables"]
-
-SITE_COLUMN = "site"
-"""Name of the column of sites where each site has a table of its own."""
-_MOST_SITES = 200
-_MIN_SITE_ROWS = 4 * MIN_COUNT
-
-
-@dataclass(frozen=True)
-class _Tables:
-    """Rows of all sites, and which are whose."""
-
-    table: pd.DataFrame
-    site_column: str
-    rows: dict[str, NDArray[np.intp]]
-    findings: list[Finding]
-
-    def frame(self, site: str) -> pd.DataFrame:
-        return self.table.iloc[self.rows[site]].drop(columns=self.site_column).reset_index(drop=True)
-
-
-def join_tables(frames: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
-    """Return the rows of several tables in one, and the name of the column that says whose each row is.
-
-    Parameters
-    ----------
-    frames : mapping of str to DataFrame
-        Table of each site by its name.
-
-    Raises
-    ------
-    InputError
-        When there is no table.
-
-    Examples
-    --------
-    >>> table, column = join_tables({"a": pd.DataFrame({"x": [1]}), "b": pd.DataFrame({"x": [2]})})
-    >>> column, table.values.tolist()
-    ('site', [[1, 'a'], [2, 'b']])
-    """
-    if not frames:
-        raise InputError("There are no tables.", "Give at least two.")
-    column = SITE_COLUMN
-    while any(column in frame.columns for frame in frames.values()):
-        column += " of the study"
-    return pd.concat([frame.assign(**{column: name}) for name, frame in frames.items()], ignore_index=True), column
-
-
-def site_tables(frame_or_frames: pd.DataFrame | Mapping[str, pd.DataFrame], settings: FederatedSettings) -> _Tables:
-    """Return the rows of all sites in one table, with the positions of each site's.
-
-    Parameters
-    ----------
-    frame_or_frames : DataFrame or mapping of str to DataFrame
-        One table with a column of sites, or the table of each site.
-    settings : FederatedSettings
-        Settings; `site_column` names the column of one table.
-
-    Raises
-    ------
-    InputError
-        When fewer than two sites have enough rows.
-    """
-    if isinstance(frame_or_frames, pd.DataFrame):
-        if settings.site_column is None:
-            raise InputError("One table needs a column of sites.", "Set site_column, or give a table per site.")
-        table, column = frame_or_frames.reset_index(drop=True), settings.site_column
-        require_columns(table.columns, [column, settings.target])
-    else:
-        table, column = join_tables(frame_or_frames)
-    names = table[column].astype(object).map(str, na_action="ignore")
-    counts = names.value_counts()
-    findings = []
-    unknown = int(names.isna().sum())
-    if unknown:
-        findings.append(
-            Finding(
-                "no_site",
-                "notice",
-                column,
-                f"{unknown:,} rows have no '{column}' and are left out.",
-                "Fill them in if they should count.",
-                {"rows": unknown},
-            )
-        )
-    small = [str(name) for name, count in counts.items() if count < _MIN_SITE_ROWS]
-    if small:
-        more = f" and {len(small) - 5:,} more" if len(small) > 5 else ""
-        findings.append(
-            Finding(
-                "small_site",
-                "notice",
-                column,
-                f"Sites with fewer than {_MIN_SITE_ROWS} rows are left out: {', '.join(map(repr, small[:5]))}{more} "
-                f"({int(counts[small].sum()):,} rows).",
-                "Join small sites.",
-                {"sites": len(small), "rows": int(counts[small].sum())},
-            )
-        )
-    sites = sorted(str(name) for name, count in counts.items() if count >= _MIN_SITE_ROWS)
-    if len(sites) < 2:
-        raise InputError(
-            f"{len(sites)} of {len(counts)} sites in '{column}' have {_MIN_SITE_ROWS} rows or more; two are needed.",
-            "Choose another column of sites, or join small sites.",
-        )
-    if len(sites) > _MOST_SITES:
-        raise InputError(
-            f"'{column}' has {len(sites):,} sites; a simulation takes up to {_MOST_SITES}.", "Choose a coarser column."
-        )
-    return _Tables(table, column, {site: np.flatnonzero(names == site) for site in sites}, findings)
+__all__ = ["federate"]
 
 
 def federate(
@@ -185,7 +75,7 @@ def federate(
     """
     tell, stop = report or silent, should_stop or bool
     began = time.monotonic()
-    tables = site_tables(frame_or_frames, settings)
+    tables = site_tables(frame_or_frames, settings.site_column, settings.target)
     channel = InProcessSites([Site(name, tables.frame(name)) for name in tables.rows])
     study = Study(channel, settings.masked, settings.min_sites)
     fitted = train(study, settings, report=tell, should_stop=stop)
@@ -241,7 +131,7 @@ def _alone(name: str, frame: pd.DataFrame, fitted: Fitted) -> Fitted:
 
 
 def _evidence(
-    tables: _Tables,
+    tables: SiteTables,
     channel: InProcessSites,
     fitted: Fitted,
     settings: FederatedSettings,
@@ -295,7 +185,7 @@ def _evidence(
 
 
 def _out_of_fold(
-    tables: _Tables, channel: InProcessSites, fitted: Fitted, settings: FederatedSettings, report: Report
+    tables: SiteTables, channel: InProcessSites, fitted: Fitted, settings: FederatedSettings, report: Report
 ) -> OutOfFoldRows | None:
     """Train the federation without a fold of each site, for each fold, and predict those rows."""
     plan = fitted.plan

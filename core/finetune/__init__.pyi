@@ -23,6 +23,7 @@ from .preflight import reads_padding
 from .result import FineTuneResult
 from .script import standalone_script
 from .settings import FineTuneSettings
+from .shared_adapters import SharedAdapters, conclude_shared
 from .summary import FineTuneSummary, HistoryLine
 from .targets import TARGET_KINDS, TargetKind, kind_of_config, kind_of_task
 from .training_run import fine_tune
@@ -43,11 +44,13 @@ __all__ = [
     "FineTuneSettings",
     "FineTuneSummary",
     "HistoryLine",
+    "SharedAdapters",
     "TargetKind",
     "Text",
     "TrainingEstimate",
     "base_models",
     "check_offered",
+    "conclude_shared",
     "encode_texts",
     "estimate_training",
     "families_table",

@@ -25,7 +25,7 @@ from core.progress import Event, Report, silent
 if TYPE_CHECKING:
     from core.finetune.train import TrainedModel
 
-__all__ = ["fine_tune"]
+__all__ = ["conclude", "fine_tune"]
 
 _PACKAGES = ("torch", "transformers", "accelerate", "peft", "tokenizers", "scikit-learn", "pandas", "numpy")
 
@@ -94,10 +94,10 @@ def fine_tune(
     with quiet_transformers(settings.threads):
         trained = train(data, base, settings, folder, report, should_stop or (lambda: False))
         report(Event("evaluate", 1.0, "Testing the model and its baselines"))
-        return _conclude(frame, settings, data, base, folder, trained, table_fingerprint, start)
+        return conclude(frame, settings, data, base, folder, trained, table_fingerprint, start)
 
 
-def _conclude(
+def conclude(
     frame: pd.DataFrame,
     settings: FineTuneSettings,
     data: TextData,
@@ -107,7 +107,27 @@ def _conclude(
     table_fingerprint: str,
     start: float,
 ) -> FineTuneResult:
-    """Test the best epoch's model once, compare it with the baselines, and collect the evidence."""
+    """Test the model in a folder once, compare it with the baselines, and collect the evidence.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+    settings : FineTuneSettings
+        The settings of the training.
+    data : TextData
+        Texts, labels and the split.
+    base : BaseModel
+        The base model.
+    folder : TrainingFolder
+        Folder with the trained model and the history.
+    trained : TrainedModel
+        How the model was reached.
+    table_fingerprint : str
+        Fingerprint of the columns that were used.
+    start : float
+        Moment of `time.monotonic` at which the training began.
+    """
     from core.evaluation import Comparison, compare_outputs, confusion
     from core.finetune.architecture import head_name
     from core.finetune.baselines import majority, tfidf

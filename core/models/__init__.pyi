@@ -10,7 +10,7 @@ from ._fields import Field, describe_fields
 from ._history import describe_event
 from ._mlflow import save_mlflow
 from ._mlflow_push import mlflow_parameters, push_mlflow
-from ._model_kinds import MODEL_KINDS, TABLE_TASKS, ModelKind, kind_of_task
+from ._model_kinds import MODEL_KINDS, TABLE_TASKS, TEXT_TASKS, ModelKind, kind_of_task
 from ._policy_applier import PolicyApplier
 from ._questions import QUESTIONS, Question, answer, questions
 from ._registry import (
@@ -49,6 +49,7 @@ __all__ = [
     "QUESTIONS",
     "REPLAY",
     "TABLE_TASKS",
+    "TEXT_TASKS",
     "CardTable",
     "ColumnCount",
     "ColumnReport",

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from core.evaluation import METRICS
-from core.federated import AGGREGATIONS, ALGORITHMS
+from core.federated import AGGREGATIONS
 from core.models._card import CardTable, Section
 from core.models._card_text import Cell, format_interval
 from core.models._evidence import RunEvidence
@@ -30,7 +30,7 @@ def describe_federated_training(record: dict[str, Any]) -> str:
     settings = record["settings"]
     rounds = len(record["rounds"])
     return (
-        f"{ALGORITHMS[settings['algorithm']].title}, trained in {rounds:,} round{'s' * (rounds != 1)} by "
+        f"{record['algorithm_title']}, trained in {rounds:,} round{'s' * (rounds != 1)} by "
         f"{len(record['sites'])} sites whose rows stayed apart, in {record['elapsed_s']:,.1f} s. Updates were combined "
         f"by {AGGREGATIONS[settings['aggregation']].title.lower()}."
     )

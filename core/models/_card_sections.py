@@ -100,17 +100,20 @@ def training_section(evidence: RunEvidence) -> Section:
     result = evidence.result
     metric = METRICS[result.metric].title
     tables = [CardTable("Settings", ("Setting", "Value"), _setting_rows(result.settings))]
-    if result.training is not None:
+    config: dict[str, JsonValue] = {}
+    federation = federation_record(evidence)
+    if federation is not None:
+        text = [describe_federated_training(federation), *filter(None, [result.split_method])]
+        if result.winner is not None:
+            config = dict(result.winner.config or {})
+    elif result.training is not None:
         training = result.training
         text = [
             f"The base model was trained for {training.steps:,} steps on {result.device} in "
             f"{result.elapsed_s:,.0f} s. The weights of step {format_value(training.best_step)} had the best "
             f"validation {metric} and were kept."
         ]
-        config: dict[str, JsonValue] = {"trainable weights": training.trainable, "precision": training.precision}
-    elif (federation := federation_record(evidence)) is not None:
-        text = [describe_federated_training(federation), result.split_method]
-        config = dict(result.winner.config or {}) if result.winner is not None else {}
+        config = {"trainable weights": training.trainable, "precision": training.precision}
     else:
         text = [
             f"A search of {len(result.trials):,} configuration{'s' * (len(result.trials) != 1)} in "

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from core.registry import Registry
 
-__all__ = ["MODEL_KINDS", "TABLE_TASKS", "ModelKind", "kind_of_task"]
+__all__ = ["MODEL_KINDS", "TABLE_TASKS", "TEXT_TASKS", "ModelKind", "kind_of_task"]
 
 TABLE_TASKS = ("automl", "federated")
 """Kinds of run that make a model of a table, with the files of a search's result."""
+TEXT_TASKS = ("finetune", "federated_texts")
+"""Kinds of run that make a model of texts, with the files of a training's result."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ MODEL_KINDS: Registry[ModelKind] = Registry(
             name="text",
             title="Text",
             help="Reads one column of text.",
-            tasks=("finetune",),
+            tasks=TEXT_TASKS,
             target_setting="label_column",
             model_file="model/model.safetensors",
             library="transformers",

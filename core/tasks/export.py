@@ -14,7 +14,7 @@ from core.catalog import Run, RunState, artifacts, runs
 from core.edge import QUANTIZATION_MODES, text_rows
 from core.errors import ExportError, InputError, NotFoundError, SettingsError
 from core.jobs import RunContext, TaskSpec
-from core.models import TABLE_TASKS
+from core.models import TABLE_TASKS, TEXT_TASKS
 from core.progress import Event
 from core.registry import unknown_name
 from core.tasks._trained_model import KEPT_ROWS, TrainedModel, load_trained
@@ -36,7 +36,7 @@ SPEC = TaskSpec(
     page="edge",
 )
 
-SOURCES = (*TABLE_TASKS, "finetune")
+SOURCES = (*TABLE_TASKS, *TEXT_TASKS)
 """Tasks whose models are exported."""
 
 _ANSWERED_ROWS, _ANSWERED_TEXTS = 2_000, 200

@@ -16,6 +16,7 @@ from core.edge.latency import LatencySuiteSettings
 from core.errors import InputError, NotFoundError
 from core.jobs import RunContext, TaskSpec
 from core.jsonable import jsonable
+from core.models import TEXT_TASKS
 from core.progress import Event
 from core.storage import get_store
 
@@ -140,7 +141,7 @@ def _native(context: RunContext, export: ExportRecord) -> Path | None:
         return None
     folder = context.workdir / "native"
     shutil.rmtree(folder, ignore_errors=True)
-    prefix = "model/" if source.task == "finetune" else ""
+    prefix = "model/" if source.task in TEXT_TASKS else ""
     for artifact in artifacts.find(source.run, access=context.access):
         if artifact.name.startswith(prefix):
             path = folder / artifact.name.removeprefix(prefix)

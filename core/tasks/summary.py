@@ -12,7 +12,7 @@ from core.catalog import Dataset, Run, RunState, runs
 from core.errors import InputError
 from core.files import atomic_write, write_text
 from core.jobs import RunContext, TaskSpec
-from core.models import TABLE_TASKS
+from core.models import TABLE_TASKS, TEXT_TASKS
 from core.progress import Event
 from core.summary import ResultSummary, SummaryNotes
 
@@ -27,7 +27,7 @@ SPEC = TaskSpec(
     part_of="source",
 )
 
-_SOURCES = (*TABLE_TASKS, "finetune")
+_SOURCES = (*TABLE_TASKS, *TEXT_TASKS)
 
 
 def submit(source: Run, notes: SummaryNotes, *, access: Access) -> str:

@@ -21,6 +21,7 @@ _FOUND_ON = {
     "automl": ("oof.parquet", "out-of-fold predictions"),
     "federated": ("oof.parquet", "out-of-fold predictions"),
     "finetune": ("validation.parquet", "validation texts"),
+    "federated_texts": ("validation.parquet", "validation texts"),
 }
 """File that thresholds are chosen on and its name, by the task that trained the model."""
 

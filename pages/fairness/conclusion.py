@@ -16,6 +16,7 @@ EVIDENCE_ROWS = {
     "automl": "out-of-fold predictions",
     "federated": "out-of-fold predictions",
     "finetune": "validation texts",
+    "federated_texts": "validation texts",
 }
 """Rows besides the test that a run keeps predictions of, by its kind."""
 

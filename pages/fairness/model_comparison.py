@@ -14,6 +14,7 @@ from core.catalog import Run, RunState, runs
 from core.charts import fitted
 from core.evaluation import groups_in
 from core.fairness import DEFINITIONS, GapComparison, compare_gaps, label_text, metric_record
+from core.models import TABLE_TASKS, TEXT_TASKS
 from pages._ui import address, artifacts, distinct, frame, numbers, theme
 from pages.fairness.analysis import Analysis
 
@@ -22,7 +23,7 @@ __all__ = ["show"]
 _MIN_ROWS = 30
 _NUMBER_METRICS = ("mean_error", "mae")
 _MODELS = ("This model", "The other model")
-_TASKS = ("automl", "federated", "finetune")
+_TASKS = (*TABLE_TASKS, *TEXT_TASKS)
 
 
 def show(analysis: Analysis, definition: str) -> None:

@@ -29,7 +29,7 @@ from pages.fairness.analysis import (
 __all__ = ["check_link", "choose", "chosen"]
 
 # Stored predictions that thresholds are fitted on, by the kind of run that trained the model.
-_CALIBRATION = {"automl": "oof", "federated": "oof", "finetune": "validation"}
+_CALIBRATION = {"automl": "oof", "federated": "oof", "finetune": "validation", "federated_texts": "validation"}
 _NAMES = {"oof": "out-of-fold predictions", "validation": "validation texts", "test": "test rows"}
 
 

@@ -18,6 +18,7 @@ _CALIBRATION_ROWS = {
     "automl": "out-of-fold predictions of the training rows",
     "federated": "out-of-fold predictions of the training rows",
     "finetune": "the validation texts",
+    "federated_texts": "the validation texts",
 }
 _SLIDERS = 8
 _STEPS = 200
