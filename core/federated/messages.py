@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.federated.algorithms import averaging, linear
 from core.federated.algorithms.boosting import sites as boosting
+from core.federated.evidence import at_site
 from core.federated.features import site_statistics
 from core.federated.site import masking
 from core.registry import Registry
@@ -148,6 +149,12 @@ MESSAGES: Registry[MessageKind] = Registry(
             boosting.answer_leaf,
             summed=True,
             stateful=True,
+        ),
+        MessageKind(
+            "evaluate",
+            "Evaluation",
+            "Metrics of the shared model and of the site's own on its test rows, also by groups with at least 10 rows.",
+            at_site.answer_evaluate,
         ),
     ],
 )

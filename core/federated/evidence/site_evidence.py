@@ -134,15 +134,15 @@ def compare_at_site(
     )
 
 
-def verdict(by_site: list[SiteEvidence], overall: SiteEvidence, metric: str) -> str:
+def verdict(by_site: list[SiteEvidence], overall: SiteEvidence | None, metric: str) -> str:
     """Return one or two sentences about what federation brings.
 
     Parameters
     ----------
     by_site : list of SiteEvidence
         Evidence of the sites.
-    overall : SiteEvidence
-        Evidence of all test rows together.
+    overall : SiteEvidence or None
+        Evidence of all test rows together; None where they are at the sites.
     metric : str
         Title of the metric.
     """
@@ -160,7 +160,7 @@ def verdict(by_site: list[SiteEvidence], overall: SiteEvidence, metric: str) -> 
     if undecided:
         parts.append(f"not distinguishable from it at {undecided} of {len(by_site)} sites")
     text = f"By {metric}, the shared model is {', and '.join(parts)}."
-    distance = overall.distance
+    distance = None if overall is None else overall.distance
     if distance is not None and distance.low is not None and distance.high is not None:
         if distance.low <= 0 <= distance.high:
             text += " Training on all rows in one place would not be distinguishable."
