@@ -55,7 +55,7 @@ class _Gate:
         self._cell.process_message(endpoint, connection, app_id, message)
 
     def _refusal(self, connection: dict[str, Any], message: Message) -> str:
-        from nvflare.fuel.f3.cellnet.defs import CellChannel, Encoding, MessageHeaderKey, MessageType
+        from nvflare.fuel.f3.cellnet.defs import CellChannel, CellChannelTopic, Encoding, MessageHeaderKey, MessageType
         from nvflare.fuel.f3.drivers.driver_params import DriverParams
 
         peer = connection.get(DriverParams.PEER_CN.value)
@@ -70,11 +70,8 @@ class _Gate:
             return f"'{peer}' sent it to '{header(MessageHeaderKey.DESTINATION)}'"
         if header(MessageHeaderKey.MSG_TYPE) not in (MessageType.REQ, MessageType.REPLY):
             return f"its type is '{header(MessageHeaderKey.MSG_TYPE)}'"
-        if channel == CellChannel.CELLNET:
-            allowed = topic == "bye" and not message.payload
-        else:
-            allowed = channel == CHANNEL
-        if not allowed:
+        goodbye = channel == CellChannel.CELLNET and topic == CellChannelTopic.Bye and not message.payload
+        if channel != CHANNEL and not goodbye:
             return f"its channel is '{channel}', its topic '{topic}'"
         encoding = header(MessageHeaderKey.PAYLOAD_ENCODING)
         if encoding not in (None, Encoding.BYTES, Encoding.NONE) or header(MessageHeaderKey.CONN_URL):
@@ -146,7 +143,7 @@ class StudyCell:
         """Listen, or connect; a site tries until the server is there."""
         try:
             self._cell.start()
-        except Exception as error:  # noqa: BLE001 (NVFLARE raises errors of many classes here)
+        except Exception as error:
             raise RemoteError(f"The network of '{self.name}' cannot start ({error}).", "Check the address.") from error
 
     def stop(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +24,7 @@ from core.federated.network.study_folder import NetworkSettings, load_study
 from core.federated.privacy import describe_privacy
 from core.federated.protocol.message import Reply
 from core.federated.result import FederatedResult
+from core.files import write_text
 from core.progress import Event, Report, silent
 
 __all__ = ["coordinate"]
@@ -50,7 +52,8 @@ def coordinate(
     Returns
     -------
     FederatedResult
-        Without test rows and their predictions, which stay at the sites: `overall` is None.
+        Without test rows and their predictions, which stay at the sites: `overall` is None. The folder's
+        ``groups.json`` has the metrics by group of each site.
 
     Raises
     ------
@@ -72,7 +75,7 @@ def coordinate(
         server.start()
         sites = _participants(server, journal, tell, stop)
         channel = CellChannel(server, journal, sites)
-        result = _run(network, channel, server, tell, stop)
+        result = _run(path, channel, server, tell, stop)
         server.states.phase("finished", result.verdict)
         over, reason = True, result.verdict
     except PlumblineError as error:
@@ -95,9 +98,9 @@ def _participants(server: StudyServer, journal: Journal, report: Report, should_
 
 
 def _run(
-    network: NetworkSettings, channel: CellChannel, server: StudyServer, report: Report, should_stop: Callable[[], bool]
+    folder: Path, channel: CellChannel, server: StudyServer, report: Report, should_stop: Callable[[], bool]
 ) -> FederatedResult:
-    settings, taking_part = network.settings, list(channel.sites)
+    network, settings, taking_part = server.network, server.network.settings, list(channel.sites)
     server.states.phase("training")
     study = Study(channel, settings.masked, settings.min_sites)
     fitted = train(study, settings, report=report, should_stop=should_stop)
@@ -111,6 +114,8 @@ def _run(
     evidence = [
         SiteEvidence.from_dict(reply.content["evidence"]) for reply in replies.values() if reply.content["evidence"]
     ]
+    groups = {site: reply.content["groups"] for site, reply in replies.items()}
+    write_text(folder / "groups.json", json.dumps(groups, indent=2))
     search = model_result(
         None,
         settings,

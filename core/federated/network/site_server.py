@@ -172,7 +172,7 @@ class SiteServer:
             return self._reply(request, missed)
         except PlumblineError as error:
             message, hint = error.message, error.hint
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (its words may quote rows, so the log alone has them)
             _log.exception("Request %d (%s) failed", request.number, request.kind)
             message = f"Its answer to '{request.kind}' failed ({type(error).__name__})."
             hint = "The log of the site has the details."
