@@ -15,7 +15,7 @@ from core.jsonable import JsonObject
 
 __all__ = ["CellChannel"]
 
-_SEND_S = 5.0
+_SEND_S, _LEAST_SEND_S = 5.0, 0.5
 _PAUSE_S = 0.05
 
 
@@ -129,12 +129,14 @@ class CellChannel:
         key = ""
         while True:
             now = time.monotonic()
-            if now - sign > network.answer_timeout_s or now - began > network.work_timeout_s:
+            left = network.answer_timeout_s - (now - sign)
+            if left <= 0 or now - began > network.work_timeout_s:
                 return None
+            timeout = min(_SEND_S, max(left, _LEAST_SEND_S))
             if key:
-                answered = cell.send(site, "poll", {"key": key}, timeout_s=_SEND_S)
+                answered = cell.send(site, "poll", {"key": key}, timeout_s=timeout)
             else:
-                answered = cell.send(site, "ask", content, request.arrays, timeout_s=_SEND_S)
+                answered = cell.send(site, "ask", content, request.arrays, timeout_s=timeout)
             if answered is None:
                 key = ""
                 time.sleep(_PAUSE_S)

@@ -65,7 +65,7 @@ class StudyServer:
         for beat in self._beats:
             beat.join()
         if over:
-            for site in self.network.sites:
+            for site in filter(self.is_there, self.network.sites):
                 if self.cell.send(site, "end", {"reason": reason}, timeout_s=_PING_S) is not None:
                     self.states.set(site, "done")
         self.cell.stop()
