@@ -41,6 +41,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def wait_for_server(port: int) -> None:
+    def connects() -> bool:
+        with socket.create_connection(("127.0.0.1", port), 1):
+            return True
+
+    until(connects, "the server")
+
+
 def run_function(function: Callable[..., int], output: str, *arguments: Any) -> None:
     """Run a function in this process, with its output in a file."""
     descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -114,21 +122,29 @@ class Network:
     def start_study(self) -> Any:
         return self.start(run_study, "study.out", str(self.study))
 
-    def site_arguments(self, site: str, *more: str) -> list[str]:
+    def site_arguments(self, site: str, *, approve: bool = True) -> list[str]:
         table, folder = str(self.tables[site]), str(self.site_folder(site))
-        return ["join", str(self.tokens[site]), "--table", table, "--folder", folder, *(more or ("--approve",))]
+        return [
+            "join",
+            str(self.tokens[site]),
+            "--table",
+            table,
+            "--folder",
+            folder,
+            *(["--approve"] if approve else []),
+        ]
 
     def site_folder(self, site: str) -> Path:
         return self.folder / f"at {site}"
 
-    def start_site(self, site: str, *more: str, answer: str = "") -> Any:
-        return self.start(run_site, f"{site}.out", self.site_arguments(site, *more), answer)
+    def start_site(self, site: str, *, answer: str | None = None) -> Any:
+        """Start a site; `answer` is what its operator types, by default none is asked."""
+        arguments = self.site_arguments(site, approve=answer is None)
+        return self.start(run_site, f"{site}.out", arguments, answer or "")
 
     def start_pausing_site(self, site: str, kind: str, times: int) -> tuple[Any, Path]:
         marker = self.folder / f"{site} pauses"
-        process = self.start(
-            run_site_that_pauses, f"{site}.out", self.site_arguments(site), kind, times, str(marker)
-        )
+        process = self.start(run_site_that_pauses, f"{site}.out", self.site_arguments(site), kind, times, str(marker))
         return process, marker
 
     def output(self, name: str) -> str:

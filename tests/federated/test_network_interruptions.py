@@ -61,7 +61,9 @@ def test_a_site_that_never_returns_is_missing(make_network: Callable[..., Networ
     assert missing == [[], [], *[["west"]] * (len(missing) - 2)]
     assert "west" not in result.by_site.index
     messages = [finding.message for finding in result.findings if finding.check in ("site_missing", "site_untested")]
-    assert messages[0].startswith(f"'west' was missing in {len(missing) - 2} of {len(missing)} rounds, first in round 3")
+    assert messages[0].startswith(
+        f"'west' was missing in {len(missing) - 2} of {len(missing)} rounds, first in round 3"
+    )
     assert messages[1].startswith("'west' did not test the model.")
     assert network.states()["sites"]["west"]["state"] == "away"
     assert network.states()["sites"]["west"]["missed"]

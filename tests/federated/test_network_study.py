@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -20,7 +20,7 @@ from tests.federated.tables import SITES, sites_table
 
 
 @pytest.fixture(scope="module")
-def study(make_network: Callable[..., Network]) -> Iterator[SimpleNamespace]:
+def study(make_network: Callable[..., Network]) -> SimpleNamespace:
     """A study that has ended, and the bytes between one site and the server."""
     network = make_network()
     recorder = Recorder(network.port)
@@ -32,8 +32,11 @@ def study(make_network: Callable[..., Network]) -> Iterator[SimpleNamespace]:
     assert network.finish(coordinator) == 0, network.output("study")
     codes = {site: network.finish(process) for site, process in sites.items()}
     recorder.close()
-    yield SimpleNamespace(
-        network=network, codes=codes, recorded=bytes(recorder.data), result=FederatedResult.load(network.study / "result")
+    return SimpleNamespace(
+        network=network,
+        codes=codes,
+        recorded=bytes(recorder.data),
+        result=FederatedResult.load(network.study / "result"),
     )
 
 

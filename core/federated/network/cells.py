@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError, RemoteError
 from core.federated.network.certificates import SERVER, Certificate, write_private
+from core.federated.network.sealed_socket import seal_connections
 from core.federated.protocol.message import Arrays, decode, encode
 from core.jsonable import JsonObject
 
@@ -106,6 +107,7 @@ class StudyCell:
         from nvflare.fuel.f3.drivers.driver_params import DriverParams
 
         logging.getLogger("nvflare").setLevel(logging.CRITICAL)
+        seal_connections()
         self.name = name
         serves = name == SERVER
         paths = {"authority": folder / "authority.pem", "own": folder / "own.pem", "key": folder / "own.key"}

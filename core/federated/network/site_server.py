@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotDone
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,20 @@ _SEND_S = 10.0
 Answer = tuple[JsonObject, Arrays]
 
 
+@dataclass
+class _Work:
+    """A request that is worked on, or the last one that was."""
+
+    key: str
+    request: Request
+    future: Future[Answer]
+    sent: bool = False
+
+    @property
+    def failed(self) -> bool:
+        return self.future.done() and self.future.result()[0]["state"] == "error"
+
+
 class SiteServer:
     """One site between machines.
 
@@ -56,7 +71,7 @@ class SiteServer:
         self.state, self.reason = "asked", ""
         self._ended = threading.Event()
         self._worker = ThreadPoolExecutor(max_workers=1)
-        self._current: tuple[str, Future[Answer]] | None = None
+        self._work: _Work | None = None
         self._lock = threading.Lock()
         own = Certificate(token.certificate, token.key)
         self.cell = StudyCell(token.site, token.address, token.authority, own, folder)
@@ -147,10 +162,9 @@ class SiteServer:
             return {"state": "waiting"}, {}
         key = f"{request_digest(request)} {missed}"
         with self._lock:
-            current = self._current
-            done = current is None or current[1].done()
-            if current is None or (done and (current[0] != key or current[1].result()[0]["state"] == "error")):
-                self._current = key, self._worker.submit(self._answered, request, missed)
+            work = self._work
+            if work is None or (work.future.done() and (work.key != key or work.failed)):
+                self._work = _Work(key, request, self._worker.submit(self._answered, request, missed))
         return self._waited(key)
 
     def _poll(self, sender: str, content: JsonObject, arrays: Arrays) -> Answer:
@@ -158,13 +172,19 @@ class SiteServer:
 
     def _waited(self, key: str) -> Answer:
         """Return the answer to what is worked on, or that it is worked on."""
-        current = self._current
-        if current is None or current[0] != key:
-            return {"state": "busy" if current is not None and not current[1].done() else "unknown"}, {}
+        work = self._work
+        if work is None or work.key != key:
+            return {"state": "busy" if work is not None and not work.future.done() else "unknown"}, {}
         try:
-            return current[1].result(timeout=_POLL_S)
+            answered = work.future.result(timeout=_POLL_S)
         except NotDone:
             return {"state": "working", "key": key}, {}
+        with self._lock:
+            if work.sent and answered[0].get("content"):
+                data, request = encode(*answered), work.request
+                self.memory.log(request.number, request.kind, data, masked=_is_masked(answered), note="again")
+            work.sent = True
+        return answered
 
     def _answered(self, request: Request, missed: bool) -> Answer:
         """Return the answer to a request; it is stored and logged before it leaves."""
@@ -187,8 +207,9 @@ class SiteServer:
         if missed and self.memory.has_taken(request):
             return {"state": "done", "content": {}}, {}
         if last is not None and last.number == request.number and last.digest == request_digest(request) and last.data:
-            self.memory.log(request.number, request.kind, last.data, note="again")
-            return decode(last.data)
+            answered = decode(last.data)
+            self.memory.log(request.number, request.kind, last.data, masked=_is_masked(answered), note="again")
+            return answered
         self.memory.check_new(request)
         known = dict(self.site.answered)
         if missed:
@@ -196,8 +217,12 @@ class SiteServer:
             self.memory.keep(request, self.site, known, b"")
             return {"state": "done", "content": {}}, {}
         reply: Reply = answer(self.site, request)
-        answered: JsonObject = {"state": "done", "content": reply.content}
-        data = encode(answered, reply.arrays)
+        answered = {"state": "done", "content": reply.content}, reply.arrays
+        data = encode(*answered)
         self.memory.keep(request, self.site, known, data)
-        self.memory.log(request.number, request.kind, data, masked="shapes" in reply.content)
-        return answered, reply.arrays
+        self.memory.log(request.number, request.kind, data, masked=_is_masked(answered))
+        return answered
+
+
+def _is_masked(answered: Answer) -> bool:
+    return "shapes" in answered[0]["content"]
