@@ -83,6 +83,17 @@ def site_under_another_name(token_path: str, folder: str, output: str) -> int:
     return 0
 
 
+def site_of_another_study(token_path: str, folder: str, output: str) -> int:
+    """A site with the certificate of another study's authority."""
+    token = read_token(token_path)
+    Path(folder).mkdir()
+    own = Certificate(token.certificate, token.key)
+    cell = StudyCell(token.site, token.address, token.authority, own, Path(folder))
+    cell.start()
+    Path(output).write_text(json.dumps({"connected": _connected(cell, SERVER, 2)}))
+    return 0
+
+
 def server_that_asks_for_more(study: str, site: str, go: str, output: str) -> int:
     """A coordinator that asks a site before and after its approval what it may not."""
     network = load_study(study)

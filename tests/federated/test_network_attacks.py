@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,14 +20,31 @@ from tests.federated.network_processes import Network, run_site, until, wait_for
 
 
 @pytest.fixture(scope="module")
-def network(make_network: Callable[..., Network]) -> Network:
-    """A study whose server runs, and that two of three sites have joined."""
+def network(make_network: Callable[..., Network], tmp_path_factory: pytest.TempPathFactory) -> Network:
+    """A study whose server runs, which one site has joined, and which others attack in the meantime."""
     network = make_network()
     network.start_study()
     wait_for_server(network.port)
     network.start_site("south")
     until(lambda: network.state("south") == "approved", "the first site")
+    folder = tmp_path_factory.mktemp("others")
+    create_study(folder / "other", SETTINGS, ("north", "south", "west"), f"127.0.0.1:{network.port}")
+    attack = {
+        "liar": (attackers.site_that_lies, str(network.tokens["north"])),
+        "borrower": (attackers.site_under_another_name, str(network.tokens["north"])),
+        "stranger": (attackers.site_of_another_study, str(folder / "other" / "north.token")),
+    }
+    started = [
+        network.start(function, f"{name}.out", token, str(folder / name), str(network.folder / f"{name}.json"))
+        for name, (function, token) in attack.items()
+    ]
+    for process in started:
+        assert network.finish(process) == 0
     return network
+
+
+def answers_of(network: Network, name: str) -> dict[str, Any]:
+    return dict(json.loads((network.folder / f"{name}.json").read_text()))
 
 
 def handshake(network: Network, folder: Path, certificate: str, key: str) -> bool:
@@ -62,16 +80,8 @@ def test_other_certificates_are_refused(network: Network, tmp_path: Path) -> Non
         connection.close()
 
 
-def test_a_site_of_another_study_cannot_join(network: Network, tmp_path: Path) -> None:
-    create_study(tmp_path / "other", SETTINGS, ("north", "south", "west"), f"127.0.0.1:{network.port}")
-    arguments = ["show", str(tmp_path / "other" / "north.token")]
-    before = network.states()["sites"]["north"]
-    process = network.start(run_site, "other.out", arguments)
-    process.join(3)
-    assert process.is_alive()  # it still waits for an answer
-    network.kill(process)
-    assert network.states()["sites"]["north"] == before
-    assert network.output("other") == ""
+def test_a_site_of_another_study_cannot_join(network: Network) -> None:
+    assert answers_of(network, "stranger") == {"connected": False}
 
 
 def test_a_site_cannot_act_as_the_server(network: Network, tmp_path: Path) -> None:
@@ -97,25 +107,18 @@ def test_a_site_cannot_act_as_the_server(network: Network, tmp_path: Path) -> No
     assert "certificate" in str(refused.value).lower()
 
 
-def test_a_site_that_lies_is_not_heard(network: Network, tmp_path: Path) -> None:
-    output = tmp_path / "answers.json"
-    arguments = (str(network.tokens["north"]), str(tmp_path / "cell"), str(output))
-    network.finish(network.start(attackers.site_that_lies, "liar.out", *arguments))
-    answers = json.loads(output.read_text())
+def test_a_site_that_lies_is_not_heard(network: Network) -> None:
+    answers = answers_of(network, "liar")
     assert answers.pop("plain") == "ok"
     assert answers.pop("no message") == "invalid_request"
     assert set(answers.values()) == {"timeout"}, answers
     assert network.state("south") == "approved"
-    dropped = network.output("study").count("A message was dropped")
-    assert dropped >= len(answers)
+    assert network.output("study").count("A message was dropped") >= len(answers)
     assert not (network.site_folder("south") / "messages.jsonl").read_text()
 
 
-def test_a_site_under_another_name_is_not_heard(network: Network, tmp_path: Path) -> None:
-    output = tmp_path / "answers.json"
-    arguments = (str(network.tokens["north"]), str(tmp_path / "cell"), str(output))
-    network.finish(network.start(attackers.site_under_another_name, "other.out", *arguments))
-    assert json.loads(output.read_text()) == {"answered": False}
+def test_a_site_under_another_name_is_not_heard(network: Network) -> None:
+    assert answers_of(network, "borrower") == {"answered": False}
     assert network.state("south") == "approved"
 
 

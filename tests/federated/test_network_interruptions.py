@@ -47,6 +47,7 @@ def test_a_site_and_the_coordinator_are_killed_and_the_result_is_the_same(
     assert len(numbers) == len(result.rounds)
 
 
+@pytest.mark.nightly
 def test_a_site_that_never_returns_is_missing(make_network: Callable[..., Network]) -> None:
     network = make_network(answer_timeout_s=1.5)
     coordinator = network.start_study()

@@ -5,6 +5,7 @@ A record is its length, the SHA-256 of its bytes, and the bytes of a message. It
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import struct
@@ -61,14 +62,15 @@ class Journal:
     Raises
     ------
     StorageError
-        When it cannot be read or written.
+        When it cannot be read or written, or another process uses it.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     Journal(Path(folder) / "journal").append({"number": 1}, {})
-    ...     [content for content, _ in Journal(Path(folder) / "journal").records()]
+    ...     journal = Journal(Path(folder) / "journal")
+    ...     journal.append({"number": 1}, {})
+    ...     [content for content, _ in journal.records()]
     [{'number': 1}]
     """
 
@@ -76,6 +78,13 @@ class Journal:
         self.path = path
         with os_errors_explained(f"Opening {path.name}"):
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                os.close(self._descriptor)
+                raise StorageError(
+                    f"Another process works in '{path.parent}'.", "End it, or wait until it has ended."
+                ) from error
             self._offsets: list[int] = []
             end = 0
             for start, data in self._scan():

@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from core.errors import DeniedError
+from core.errors import DeniedError, shortened
 from core.federated._settings import FederatedSettings
 from core.federated.algorithms.registry import ALGORITHMS
 from core.federated.messages import COMMON, MESSAGES
@@ -87,6 +87,12 @@ class Proposal:
         if "settings" in request.content and request.content["settings"] != self.settings.model_dump(mode="json"):
             raise DeniedError(
                 f"The settings in '{request.kind}' are not those that were approved.", "Make a new study with them."
+            )
+        others = sorted(set(request.content.get("public_keys", ())) - set(self.sites))
+        if others:
+            raise DeniedError(
+                f"Sites that were not part of what was approved: {', '.join(map(shortened, others[:3]))}.",
+                "Make a new study with them.",
             )
 
 

@@ -62,7 +62,7 @@ def seal_connections() -> None:
     from nvflare.fuel.f3.drivers import net_utils, tcp_driver
 
     def sealed_context(params: dict[str, Any], ssl_server: bool = False) -> ssl.SSLContext:
-        context = net_utils.get_ssl_context(params, ssl_server)
+        context: ssl.SSLContext | None = net_utils.get_ssl_context(params, ssl_server)
         if context is None:
             raise ssl.SSLError("A study has no connections without TLS.")
         context.minimum_version = ssl.TLSVersion.TLSv1_3

@@ -43,7 +43,7 @@ class StudyServer:
         self.states = SiteStates(folder, network.sites)
         self.proposal = Proposal(network.study, network.address, network.sites, network.settings)
         authority, own = load_certificates(folder)
-        self.cell = StudyCell(SERVER, network.address, authority, own, folder)
+        self.cell = StudyCell(SERVER, network.listen_address, authority, own, folder)
         self.cell.on("proposal", self._asked_for_proposal)
         self.cell.on("state", self._state_sent)
         self.last_sign = dict.fromkeys(network.sites, 0.0)

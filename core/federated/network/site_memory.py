@@ -103,6 +103,22 @@ class SiteMemory:
             self.journal.drop_last()
         return stored
 
+    def check_table(self, fingerprint: str) -> None:
+        """Keep the fingerprint of the site's table.
+
+        Raises
+        ------
+        StorageError
+            When requests were answered from another table.
+        """
+        path = self.folder / "table"
+        if len(self.journal) and path.exists() and path.read_text(encoding="ascii") != fingerprint:
+            raise StorageError(
+                "The table is not the one that this study began with.",
+                "Give the same file as before, or ask for a new study.",
+            )
+        write_private(path, fingerprint.encode("ascii"))
+
     @property
     def approval(self) -> JsonObject | None:
         """What the operator approved; None before that."""

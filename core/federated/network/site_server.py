@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.datasets import fingerprint
 from core.errors import DeniedError, PlumblineError, RemoteError
 from core.federated.evidence.alone import train_alone
 from core.federated.messages import MESSAGES
@@ -99,6 +100,8 @@ class SiteServer:
             answered = self.cell.send(SERVER, "proposal", {}, timeout_s=_SEND_S)
             if answered is not None:
                 self.proposal = Proposal.from_dict(answered[0])
+                if self.proposal.study != self.token.study:
+                    raise RemoteError("The server leads another study.", "Ask for a new token.")
                 return self.proposal
             self._ended.wait(0.1)
             waited += 0.1
@@ -134,6 +137,7 @@ class SiteServer:
         """
         if not self.approved:
             raise DeniedError(f"'{self.token.site}' has not approved this study.", "Approve the proposal first.")
+        self.memory.check_table(fingerprint(self.site.frame))
         replayed = self.memory.replay(self.site)
         _log.info("%s: %d requests replayed", self.token.site, replayed)
         self.state = "approved"
@@ -211,6 +215,8 @@ class SiteServer:
             self.memory.log(request.number, request.kind, last.data, masked=_is_masked(answered), note="again")
             return answered
         self.memory.check_new(request)
+        if request.kind == "plan" and self.site.plan is not None:
+            raise DeniedError("A plan was agreed on before.", "Make a new study for another one.")
         known = dict(self.site.answered)
         if missed:
             kind.answer(self.site, request)

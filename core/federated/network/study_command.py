@@ -6,9 +6,7 @@ import argparse
 import json
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,9 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--settings", required=True, help="JSON file with the settings of the training")
     create.add_argument("--site", action="append", required=True, help="name of a site; once for each")
     create.add_argument("--address", required=True, help="host:port at which the sites reach this machine")
+    create.add_argument("--listen", metavar="HOST", help="host at which this machine listens, such as 0.0.0.0")
     for name in _LIMITS:
         option = "--" + name.removesuffix("_s").replace("_", "-")
-        create.add_argument(option, dest=name, type=float, metavar="SECONDS", help=argparse.SUPPRESS)
+        create.add_argument(option, dest=name, type=float, metavar="SECONDS", help=f"{name} of NetworkSettings")
     commands.add_parser("run", help="wait for the sites, train, and write the result into the folder")
     commands.add_parser("show", help="print the state of a study and of its sites")
     for command in commands.choices.values():
@@ -68,7 +67,9 @@ def _create(options: argparse.Namespace) -> int:
     if not isinstance(values, dict):
         raise InputError(f"The settings '{options.settings}' are not a JSON object.", 'Write {"target": ...}.')
     limits = {name: getattr(options, name) for name in _LIMITS if getattr(options, name) is not None}
-    tokens = create_study(options.folder, FederatedSettings(**values), options.site, options.address, **limits)
+    tokens = create_study(
+        options.folder, FederatedSettings(**values), options.site, options.address, listen=options.listen, **limits
+    )
     print("Send each token to its site, and to nobody else: whoever has it can join as that site.")
     for token in tokens:
         print(f"  {token}")
@@ -82,10 +83,11 @@ def _run(options: argparse.Namespace) -> int:
     if (folder / RESULT / "federated.json").exists():
         print(f"The study is finished; its result is in {folder / RESULT}.")
         return 0
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    result = coordinate(folder, report=_print, should_stop=ended.is_set)
+    try:
+        result = coordinate(folder, report=_print)
+    except KeyboardInterrupt:
+        print("Stopped; run the study again to continue.")
+        return 130
     result.save(folder / RESULT)
     print(result.by_site.to_string())
     print(result.verdict)

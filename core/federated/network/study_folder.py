@@ -35,6 +35,8 @@ class NetworkSettings(CheckedSettings):
         Names of the sites.
     settings : FederatedSettings
         What is trained.
+    listen : str or None, default=None
+        Host at which the server listens, such as 0.0.0.0; None: that of `address`.
     approval_timeout_s : float, default=86400
         Seconds that the sites' operators have to approve; those who have not are left out, if `min_sites` others have.
     join_timeout_s : float, default=60
@@ -56,6 +58,7 @@ class NetworkSettings(CheckedSettings):
     address: str
     sites: tuple[str, ...] = Field(min_length=1, max_length=200)
     settings: FederatedSettings
+    listen: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+$")
     approval_timeout_s: float = Field(default=86_400, gt=0)
     join_timeout_s: float = Field(default=60, ge=0)
     answer_timeout_s: float = Field(default=60, gt=0)
@@ -77,6 +80,12 @@ class NetworkSettings(CheckedSettings):
         return self
 
     @property
+    def listen_address(self) -> str:
+        """Host and port at which the server listens."""
+        host, port = self.address.rsplit(":", 1)
+        return f"{self.listen or host}:{port}"
+
+    @property
     def host(self) -> str:
         """Host of the server."""
         return self.address.rsplit(":", 1)[0]
@@ -87,6 +96,8 @@ def create_study(
     settings: FederatedSettings,
     sites: Sequence[str],
     address: str,
+    *,
+    listen: str | None = None,
     **limits: float,
 ) -> list[Path]:
     """Make the folder of a new study, and return the tokens for its sites.
@@ -103,6 +114,8 @@ def create_study(
         Names of the sites.
     address : str
         Host and port at which the sites reach the server.
+    listen : str, optional
+        Host at which the server listens; by default that of `address`.
     **limits : float
         Time limits of `NetworkSettings`.
 
@@ -118,7 +131,12 @@ def create_study(
     """
     path = Path(folder)
     network = NetworkSettings(
-        study=secrets.token_hex(8), address=address, sites=tuple(sites), settings=settings, **limits
+        study=secrets.token_hex(8),
+        address=address,
+        sites=tuple(sites),
+        settings=settings,
+        listen=listen,
+        **limits,
     )
     if path.exists() and any(path.iterdir()):
         raise SettingsError(f"The folder '{path}' is not empty.", "Give a new folder for each study.")
