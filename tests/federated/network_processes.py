@@ -120,7 +120,10 @@ class Network:
         return process
 
     def start_study(self) -> Any:
-        return self.start(run_study, "study.out", str(self.study))
+        """Start the coordinator; it listens when this returns."""
+        process = self.start(run_study, "study.out", str(self.study))
+        wait_for_server(self.port)
+        return process
 
     def site_arguments(self, site: str, *, approve: bool = True) -> list[str]:
         table, folder = str(self.tables[site]), str(self.site_folder(site))

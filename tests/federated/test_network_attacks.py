@@ -24,7 +24,6 @@ def network(make_network: Callable[..., Network], tmp_path_factory: pytest.TempP
     """A study whose server runs, which one site has joined, and which others attack in the meantime."""
     network = make_network()
     network.start_study()
-    wait_for_server(network.port)
     network.start_site("south")
     until(lambda: network.state("south") == "approved", "the first site")
     folder = tmp_path_factory.mktemp("others")

@@ -22,7 +22,7 @@ def train_alone(name: str, frame: pd.DataFrame, plan: Plan) -> Fitted:
     frame : DataFrame
         Its training rows.
     plan : Plan
-        What the sites of the study have agreed on.
+        Plan that the sites of the study have agreed on.
     """
     update = {
         "test_fraction": 0.0,

@@ -8,8 +8,8 @@ before the cell and drops every message that uses any of this, whatever its type
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ __all__ = ["Handler", "StudyCell"]
 Handler = Callable[[str, JsonObject, Arrays], tuple[JsonObject, Arrays]]
 """``handler(sender, content, arrays)`` returns the content and the arrays of the answer."""
 CHANNEL = "plumbline"
+_SENDERS, _LOST_S = 500, 0.1
 _log = logging.getLogger(__name__)
 
 
@@ -120,7 +121,7 @@ class StudyCell:
             DriverParams.CONNECTION_SECURITY.value: "mtls",
         }
         self._handlers: dict[str, Handler] = {}
-        self._lock = threading.Lock()
+        self._senders = ThreadPoolExecutor(max_workers=_SENDERS)
         self._cell = CoreCell(fqcn=name, root_url=f"tcp://{address}", secure=True, credentials=credentials)
         gate = _Gate(self._cell, name, None if serves else {SERVER})
         self._cell.communicator.conn_manager.receivers[CoreCell.APP_ID] = gate
@@ -151,6 +152,7 @@ class StudyCell:
     def stop(self) -> None:
         """Say goodbye to the others, and end."""
         self._cell.stop()
+        self._senders.shutdown(wait=False)
 
     def reaches(self, name: str) -> bool:
         """Return whether there is a connection to another cell."""
@@ -177,16 +179,21 @@ class StudyCell:
         Returns
         -------
         tuple of dict and dict of arrays, or None
-            None where no answer came, or one that is not a message.
+            None where no answer came, or one that is not a message, or the connection was lost.
         """
         from nvflare.fuel.f3.cellnet.defs import MessageHeaderKey, ReturnCode
         from nvflare.fuel.f3.message import Message
 
         if not self.reaches(name):
             return None
-        reply = self._cell.send_request(
-            CHANNEL, topic, name, Message({}, encode(content, arrays or {})), timeout=timeout_s, optional=True
+        message = Message({}, encode(content, arrays or {}))
+        sending = self._senders.submit(
+            self._cell.send_request, CHANNEL, topic, name, message, timeout=timeout_s, optional=True
         )
+        while not wait([sending], timeout=_LOST_S).done:
+            if not self.reaches(name):  # the cell itself would wait until the time is up
+                return None
+        reply = sending.result()
         header = reply.get_header
         if header(MessageHeaderKey.RETURN_CODE) != ReturnCode.OK or header(MessageHeaderKey.ORIGIN, name) != name:
             return None

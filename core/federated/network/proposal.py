@@ -66,20 +66,20 @@ class Proposal:
         return cls(str(record["study"]), str(record["address"]), tuple(map(str, record["sites"])), settings)
 
     @property
-    def kinds(self) -> tuple[str, ...]:
+    def message_names(self) -> tuple[str, ...]:
         """Kinds of messages that the study may ask."""
         return (*COMMON, *ALGORITHMS[self.settings.algorithm].messages, _EVALUATE)
 
     @property
     def digest(self) -> str:
         """SHA-256 of the proposal, with the kinds of messages and what this installation says of them."""
-        leaves = {name: MESSAGES[name].leaves for name in self.kinds}
+        leaves = {name: MESSAGES[name].leaves for name in self.message_names}
         text = json.dumps([self.to_dict(), leaves], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def check(self, request: Request) -> None:
         """Raise DeniedError where a request is not part of what was proposed."""
-        if request.kind not in self.kinds:
+        if request.kind not in self.message_names:
             raise DeniedError(
                 f"Messages of the kind '{request.kind}' are not part of what was approved.",
                 "Make a new study with the algorithm that is needed.",
@@ -102,7 +102,7 @@ def describe_proposal(proposal: Proposal, site: Site | None = None) -> str:
     Parameters
     ----------
     proposal : Proposal
-        What is proposed.
+        Proposal of the study.
     site : Site, optional
         The site, whose columns are listed with the types that would be shared.
     """
@@ -120,15 +120,15 @@ def describe_proposal(proposal: Proposal, site: Site | None = None) -> str:
         reply = MESSAGES["describe"].answer(
             site, Request(0, "describe", {"settings": settings.model_dump(mode="json")})
         )
-        kinds, reasons = reply.content["columns"], reply.content["reasons"]
-        lines += [f"  {name}: {kind}{f' ({reasons[name]})' if name in reasons else ''}" for name, kind in kinds.items()]
+        types, reasons = reply.content["columns"], reply.content["reasons"]
+        lines += [f"  {name}: {kind}{f' ({reasons[name]})' if name in reasons else ''}" for name, kind in types.items()]
         lines.append(f"  {settings.target}: the target, {reply.content['task']}")
         if reply.content["labels"]:
             lines.append(f"Labels that would be shared: {', '.join(map(str, reply.content['labels']))}")
     lines += ["", "Privacy, as the report of the study will say:"]
     lines += [f"  {sentence}" for sentence in _privacy(proposal, site)]
     lines += ["", "What leaves your site, and nothing else:"]
-    lines += [f"  {MESSAGES[name].title}: {MESSAGES[name].leaves}" for name in proposal.kinds]
+    lines += [f"  {MESSAGES[name].title}: {MESSAGES[name].leaves}" for name in proposal.message_names]
     return "\n".join(lines)
 
 

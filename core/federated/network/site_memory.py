@@ -162,11 +162,11 @@ class SiteMemory:
         Parameters
         ----------
         request : Request
-            What was asked.
+            The request.
         site : Site
             The site.
         known : dict of int to str
-            What the site had promised for sums before.
+            Promises of the site for sums before the request, as `Site.answered`.
         data : bytes
             The reply.
         """
@@ -191,7 +191,7 @@ class SiteMemory:
         kind : str
             Key of `MESSAGES`.
         data : bytes
-            What leaves.
+            Bytes that leave.
         masked : bool, default=False
             Whether its arrays are masked.
         note : str, default=""

@@ -34,7 +34,7 @@ class NetworkSettings(CheckedSettings):
     sites : tuple of str
         Names of the sites.
     settings : FederatedSettings
-        What is trained.
+        Settings of the training.
     listen : str or None, default=None
         Host at which the server listens, such as 0.0.0.0; None: that of `address`.
     approval_timeout_s : float, default=86400
@@ -42,9 +42,9 @@ class NetworkSettings(CheckedSettings):
     join_timeout_s : float, default=60
         Seconds that are left to further sites once `min_sites` have approved.
     answer_timeout_s : float, default=60
-        Seconds without a sign of life after which a request goes on without a site.
+        Seconds without a sign of life after which a request continues without a site.
     work_timeout_s : float, default=3600
-        Seconds after which a request goes on without a site that says that it works on it.
+        Seconds after which a request continues without a site that says that it works on it.
     heartbeat_s : float, default=2
         Seconds between two questions whether a site is there.
 
@@ -109,7 +109,7 @@ def create_study(
     folder : path
         Folder, which must be new or empty; it is closed to other users.
     settings : FederatedSettings
-        What is trained.
+        Settings of the training.
     sites : sequence of str
         Names of the sites.
     address : str

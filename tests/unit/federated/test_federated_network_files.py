@@ -213,7 +213,7 @@ def test_the_proposal_says_what_leaves_in_the_site_s_own_words(tmp_path: Path) -
         "Gradient: ",
     ):
         assert words in text
-    assert "leaf" not in proposal.kinds
+    assert "leaf" not in proposal.message_names
     noisy = SETTINGS.model_copy(update={"algorithm": "fedavg", "noise_multiplier": 1.0})
     text = describe_proposal(Proposal(network.study, "a:1", SITES, noisy))
     assert "depends on the number of your rows" in text
