@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 from core.errors import RemoteError, StorageError
 from core.federated.messages import MESSAGES
@@ -51,8 +52,7 @@ class CellChannel:
         self._pool = ThreadPoolExecutor(max_workers=max(1, len(sites)))
         self._lost: set[str] = set()
         self._missed: dict[str, list[Request]] = {site: [] for site in sites}
-        records = list(journal.records())[1:]  # the first one names the sites
-        self._past = {content["number"]: (content, arrays) for content, arrays in records}
+        self._past = islice(journal.records(), 1, len(journal))  # the first one names the sites
         self.replayed = 0
 
     @property
@@ -70,7 +70,7 @@ class CellChannel:
             When the journal is that of another study.
         """
         digest = request_digest(request)
-        past = self._past.pop(request.number, None)
+        past = next(self._past, None)
         if past is None:
             replies = self._ask_all(request, sites)
             contents, arrays = flatten(replies)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InputError, RemoteError
+from core.errors import InputError, RemoteError, shortened
 from core.federated.network.certificates import SERVER, Certificate, write_private
 from core.federated.network.sealed_socket import seal_connections
 from core.federated.protocol.message import Arrays, decode, encode
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nvflare.fuel.f3.cellnet.core_cell import CoreCell
     from nvflare.fuel.f3.message import Message
 
-__all__ = ["Handler", "StudyCell"]
+__all__ = ["CHANNEL", "Handler", "StudyCell"]
 
 Handler = Callable[[str, JsonObject, Arrays], tuple[JsonObject, Arrays]]
 """``handler(sender, content, arrays)`` returns the content and the arrays of the answer."""
@@ -52,7 +52,7 @@ class _Gate:
         """Pass a message on, or drop it with a line in the log."""
         reason = self._refusal(connection.get_conn_properties(), message)
         if reason:
-            _log.warning("A message was dropped: %s", reason)
+            _log.warning("A message was dropped: %s", shortened(reason, 200))
             return
         self._cell.process_message(endpoint, connection, app_id, message)
 

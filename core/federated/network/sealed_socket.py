@@ -1,7 +1,8 @@
 """TLS sockets that send nothing in clear and let no stranger hold up the server.
 
 Python's `ssl.SSLSocket` drops its encryption before it shuts down, so a thread that sends at that moment sends plain
-text; NVFLARE closes connections from one thread while others send. It also makes the handshake of a new connection
+text; NVFLARE closes connections from one thread while others send. OpenSSL allows one thread at a time in a connection,
+and NVFLARE reads and writes in two. `ssl.SSLSocket` also makes the handshake of a new connection
 before it accepts the next one, so one that says nothing would keep all sites out.
 """
 
@@ -9,13 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import select
 import socket
 import ssl
+import threading
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["SealedSocket", "seal_connections"]
 
 _HANDSHAKE_S = 10.0
+_POLL_MS = 1_000
 _log = logging.getLogger(__name__)
 
 
@@ -23,12 +28,47 @@ class SealedSocket(ssl.SSLSocket):
     """A TLS socket whose bytes are encrypted until it is closed, and which accepts without waiting for a handshake."""
 
     _sslobj: Any
+    _turn: threading.Lock
+
+    def __new__(cls, *_: Any, **__: Any) -> SealedSocket:
+        made = super().__new__(cls)
+        made._turn = threading.Lock()
+        return made
 
     def send(self, data: Any, flags: int = 0) -> int:
-        tls = self._sslobj  # another thread may take it away meanwhile
-        if tls is None:
-            raise BrokenPipeError("The connection is closed.")
-        return int(tls.write(data))
+        return int(self._in_turn(lambda tls: tls.write(data)))
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        count = len(buffer) if nbytes is None else nbytes
+        try:
+            return int(self._in_turn(lambda tls: tls.read(count, buffer)))
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return 0
+
+    def _in_turn(self, call: Callable[[Any], int]) -> int:
+        """Call a function of the encryption while no other thread is in it, and wait outside of that."""
+        while True:
+            with self._turn:
+                tls = self._sslobj
+                if tls is None:
+                    raise BrokenPipeError("The connection is closed.")
+                try:
+                    return call(tls)
+                except ssl.SSLWantReadError:
+                    event = select.POLLIN
+                except ssl.SSLWantWriteError:
+                    event = select.POLLOUT
+            waiting = select.poll()
+            try:
+                waiting.register(self.fileno(), event)
+            except ValueError as error:
+                raise BrokenPipeError("The connection is closed.") from error
+            waiting.poll(_POLL_MS)
+
+    def connect(self, address: Any) -> None:
+        self.settimeout(_HANDSHAKE_S)
+        super().connect(address)
+        self.setblocking(False)
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         with memoryview(data) as view, view.cast("B") as rest:
@@ -53,7 +93,7 @@ class SealedSocket(ssl.SSLSocket):
         if self.server_side and self.version() is None:
             self.settimeout(_HANDSHAKE_S)
             self.do_handshake()
-            self.settimeout(None)
+            self.setblocking(False)
         return super().getpeercert(binary_form)
 
 

@@ -34,6 +34,7 @@ def send_while_closing(server: ssl.SSLContext, client: ssl.SSLContext) -> bytes:
     accepting = threading.Thread(target=lambda: ends.append(server.wrap_socket(there, server_side=True)))
     accepting.start()
     connection = client.wrap_socket(here)
+    connection.setblocking(False)
     accepting.join()
     arrived, sending = bytearray(), threading.Event()
 
@@ -74,3 +75,42 @@ def test_a_closed_connection_sends_nothing(contexts: tuple[ssl.SSLContext, ssl.S
             connection.send(b"plain text")
         with pytest.raises(BrokenPipeError):
             connection.sendall(b"plain text")
+
+
+def test_two_threads_read_and_write_at_once(contexts: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:
+    server, client = contexts
+    server.sslsocket_class = SealedSocket
+    listening = server.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True)
+    silent = socket.create_connection(listening.getsockname())  # it never begins a handshake
+    first, _ = listening.accept()
+    client.sslsocket_class = SealedSocket
+    here = client.wrap_socket(socket.socket())
+    connecting = threading.Thread(target=here.connect, args=(listening.getsockname(),))
+    connecting.start()
+    there, _ = listening.accept()
+    assert there.getpeercert() is None  # this context asks for none
+    connecting.join()
+    data = bytes(range(256)) * 8_000
+    arrived: dict[str, bytearray] = {"here": bytearray(), "there": bytearray()}
+
+    def read(end: ssl.SSLSocket, into: bytearray) -> None:
+        buffer = bytearray(65_536)
+        while len(into) < len(data):
+            count = end.recv_into(buffer)
+            into += buffer[:count]
+
+    threads = [
+        threading.Thread(target=read, args=(here, arrived["here"])),
+        threading.Thread(target=read, args=(there, arrived["there"])),
+        threading.Thread(target=here.sendall, args=(data,)),
+        threading.Thread(target=there.sendall, args=(data,)),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert arrived == {"here": data, "there": data}
+    here.close()
+    assert there.recv_into(bytearray(8)) == 0
+    for end in (there, first, silent, listening):
+        end.close()
