@@ -178,16 +178,19 @@ def run_operator(arguments: list[str], go: str) -> int:
 
 
 def test_an_operator_who_does_not_approve_ends_it(make_network: Callable[..., Network]) -> None:
-    network = make_network(approval_timeout_s=30)
+    network = make_network(SETTINGS.model_copy(update={"min_sites": 1}), approval_timeout_s=60)
     coordinator = network.start_study()
     sites = [network.start_site("north", answer="no\n")]
     sites.append(network.start_site("south", answer=""))
-    assert [network.finish(site) for site in sites] == [1, 1]
+    network.tables["west"].write_text("age,job\n1,clerk\n2,nurse\n")
+    sites.append(network.start_site("west"))
+    assert [network.finish(site) for site in sites] == [1, 1, 1]
     assert network.finish(coordinator) == 1
-    assert "0 of 3 sites have approved, and 2 are needed: 'north' does not take part; " in network.output("study")
+    assert "0 of 3 sites have approved, and 1 are needed: " in network.output("study")
     assert network.states()["phase"] == "failed"
     for site in ("north", "south"):
         assert not (network.site_folder(site) / "messages.jsonl").read_text()
         assert not (network.site_folder(site) / "approval.json").exists()
         assert "Not approved; nothing was shared." in network.output(site)
+    assert "The site 'west' has no column 'ill'. Leave the site out." in network.output("west")
     assert network.states()["sites"]["north"]["reason"] == "Its operator has not approved the study."

@@ -89,7 +89,11 @@ def _join(token: Token, options: argparse.Namespace) -> int:
         print(f"Connecting to {token.address} as '{token.site}'", flush=True)
         proposal = server.join(should_stop=ended.is_set)
         if not server.approved:
-            print(describe_proposal(proposal, server.site), flush=True)
+            try:
+                print(describe_proposal(proposal, server.site), flush=True)
+            except PlumblineError:
+                server.refuse("Its table does not fit the study.")
+                raise
             if not options.approve and not _says_yes():
                 server.refuse("Its operator has not approved the study.")
                 print("Not approved; nothing was shared.")

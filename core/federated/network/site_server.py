@@ -70,7 +70,7 @@ class SiteServer:
         self.site = Site(token.site, frame, self.memory.secret, train_alone=train_alone)
         self.proposal: Proposal | None = None
         self.state, self.reason = "asked", ""
-        self._ended = threading.Event()
+        self._ended, self._stopped = threading.Event(), False
         self._worker = ThreadPoolExecutor(max_workers=1)
         self._work: _Work | None = None
         self._lock = threading.Lock()
@@ -146,7 +146,10 @@ class SiteServer:
             pass
 
     def stop(self) -> None:
-        """End the connection, and close the files."""
+        """End the connection, and close the files; once is enough."""
+        if self._stopped:
+            return
+        self._stopped = True
         self.cell.stop()
         self._worker.shutdown()
         self.memory.close()

@@ -89,7 +89,8 @@ def _run(options: argparse.Namespace) -> int:
         print("Stopped; run the study again to continue.")
         return 130
     result.save(folder / RESULT)
-    print(result.by_site.to_string())
+    if result.sites:
+        print(result.by_site.to_string())
     print(result.verdict)
     print(f"The result is in {folder / RESULT}.")
     return 0
