@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.federated.algorithms import averaging, linear
 from core.federated.algorithms.boosting import sites as boosting
+from core.federated.evidence import at_site
 from core.federated.features import site_statistics
 from core.federated.site import masking
 from core.federated.texts import site as texts
@@ -169,6 +170,12 @@ MESSAGES: Registry[MessageKind] = Registry(
             "The change of the shared adapters and head by training on the site's texts, and their mean loss.",
             texts.answer_adapters,
             summed=True,
+        ),
+        MessageKind(
+            "evaluate",
+            "Evaluation",
+            "Metrics of the shared model and of the site's own on its test rows, also by groups with at least 10 rows.",
+            at_site.answer_evaluate,
         ),
     ],
 )

@@ -15,6 +15,7 @@ from core.evaluation import METRICS, resolve_metric, stratify
 from core.federated._settings import FederatedSettings
 from core.federated.coordinator.study import Study
 from core.federated.coordinator.training import Fitted, outputs, train
+from core.federated.evidence.alone import train_alone
 from core.federated.evidence.model_result import OutOfFoldRows, model_result
 from core.federated.evidence.site_evidence import FEDERATED, LOCAL, POOLED, SiteEvidence, compare_at_site, verdict
 from core.federated.privacy import describe_privacy
@@ -116,20 +117,6 @@ def federate(
     )
 
 
-def _alone(name: str, frame: pd.DataFrame, fitted: Fitted) -> Fitted:
-    """Train on the rows of one table: what a site can do alone, or what all rows in one place allow."""
-    update = {
-        "test_fraction": 0.0,
-        "min_sites": 1,
-        "aggregation": "mean",
-        "noise_multiplier": None,
-        "secure_sums": True,
-    }
-    settings = fitted.plan.settings.model_copy(update=update)
-    study = Study(InProcessSites([Site(name, frame)]), masked=False)
-    return train(study, settings, task=fitted.plan.task, labels=fitted.plan.labels)
-
-
 def _evidence(
     tables: SiteTables,
     channel: InProcessSites,
@@ -143,7 +130,7 @@ def _evidence(
     shared = fitted.model
     pooled = None
     if settings.pooled:
-        pooled = _alone("all sites", pd.concat(list(training.values()), ignore_index=True), fitted).model
+        pooled = train_alone("all sites", pd.concat(list(training.values()), ignore_index=True), plan).model
     evidence, every = [], {}
     for index, site in enumerate(sites):
         report(Event("compare", index / len(sites), f"Training the own model of '{site.name}'"))
@@ -154,7 +141,7 @@ def _evidence(
         every[site.name] = dict(models)
         problem = ""
         try:
-            models[LOCAL] = outputs(_alone(site.name, training[site.name], fitted).model, test, plan)
+            models[LOCAL] = outputs(train_alone(site.name, training[site.name], plan).model, test, plan)
         except PlumblineError as error:
             problem = error.message
         evidence.append(

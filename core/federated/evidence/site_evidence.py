@@ -134,15 +134,15 @@ def compare_at_site(
     )
 
 
-def verdict(by_site: list[SiteEvidence], overall: SiteEvidence, metric: str) -> str:
+def verdict(by_site: list[SiteEvidence], overall: SiteEvidence | None, metric: str) -> str:
     """Return one or two sentences about what federation brings.
 
     Parameters
     ----------
     by_site : list of SiteEvidence
         Evidence of the sites.
-    overall : SiteEvidence
-        Evidence of all test rows together.
+    overall : SiteEvidence or None
+        Evidence of all test rows together; None where they are at the sites.
     metric : str
         Title of the metric.
     """
@@ -151,19 +151,30 @@ def verdict(by_site: list[SiteEvidence], overall: SiteEvidence, metric: str) -> 
         return "No site has enough test rows to compare the shared model with its own."
     better = [item.site for item in compared if item.gain is not None and (item.gain.low or 0) > 0]
     worse = [item.site for item in compared if item.gain is not None and (item.gain.high or 0) < 0]
+    undecided = len(by_site) - len(better) - len(worse)
     parts = []
     if better:
-        parts.append(f"better than the site's own at {_count(better, len(by_site))}")
+        parts.append(f"better at {_count(better, len(by_site))}")
     if worse:
         parts.append(f"worse at {_count(worse, len(by_site))}")
-    undecided = len(by_site) - len(better) - len(worse)
     if undecided:
-        parts.append(f"not distinguishable from it at {undecided} of {len(by_site)} sites")
-    text = f"By {metric}, the shared model is {', and '.join(parts)}."
-    distance = overall.distance
+        none = f"all {undecided} sites" if undecided == len(by_site) else f"{undecided} of {len(by_site)} sites"
+        parts.append(f"no clear difference at {none}")
+    text = f"Compared with each site's own model by {metric}, the shared one is {parts[0]}"
+    if parts[0].startswith("no clear"):
+        text = f"Compared with each site's own model by {metric}, the shared one shows {parts[0]}"
+    elif undecided:
+        *others, last = parts
+        text = (
+            f"Compared with each site's own model by {metric}, the shared one is {', '.join(others)}, and shows {last}"
+        )
+    elif len(parts) > 1:
+        text = f"Compared with each site's own model by {metric}, the shared one is {' and '.join(parts)}"
+    text += "."
+    distance = None if overall is None else overall.distance
     if distance is not None and distance.low is not None and distance.high is not None:
         if distance.low <= 0 <= distance.high:
-            text += " Training on all rows in one place would not be distinguishable."
+            text += " Training on all rows in one place shows no clear difference from it."
         else:
             side = "worse" if distance.value < 0 else "better"
             text += f" It is {abs(distance.value):.3g} {side} than training on all rows in one place."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +72,8 @@ class Site:
         Secret of at least 32 random bytes; by default it is derived from the name, which is fit for a simulation alone.
     plain_sums : bool, default=False
         Whether it gives its own values where a sum over sites is asked for, as only a simulation may.
+    train_alone : callable, optional
+        Function of name, rows and plan that trains the site's own model, for a site that evaluates models.
 
     Attributes
     ----------
@@ -93,6 +95,7 @@ class Site:
     frame: pd.DataFrame = field(repr=False)
     secret: bytes = field(default=b"", repr=False)
     plain_sums: bool = False
+    train_alone: Callable[[str, pd.DataFrame, Plan], Any] | None = field(default=None, repr=False)
     plan: Plan | None = field(default=None, init=False)
     encoder: TableEncoder | None = field(default=None, init=False, repr=False)
     columns: list[JsonObject] = field(default_factory=list, init=False, repr=False)
