@@ -1,0 +1,120 @@
+"""The Messages tab: everything that left a site, by kind and by site, and the full log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.catalog import Run
+from core.federated import MESSAGES
+from pages._ui import artifacts, downloads, numbers
+
+__all__ = ["show"]
+
+_FILE = "messages.parquet"
+_TABLE_ROWS = 15
+_TABLE_HEIGHT = 420
+_KB = 1_000
+
+
+def show(run: Run, record: Mapping[str, Any]) -> None:
+    """Draw the messages by kind and by site, and the download of the log."""
+    total = record["bytes"]
+    sites = max(1, len(record["sites"]))
+    st.markdown(
+        f"**{total['messages']:,} messages: {numbers.size(total['received'])} left the {sites:,} sites, and "
+        f"{numbers.size(total['sent'])} went to them**"
+    )
+    st.caption(
+        "There are no other messages: only these carry information from one site to another. A masked answer is "
+        "unreadable by itself; only the sum over all sites can be read."
+    )
+    digest = artifacts.digests(run)[_FILE]
+    stored = artifacts.sample(digest)
+    note = artifacts.sample_note(stored, "messages")
+    if note:
+        st.caption(note)
+    log = stored.frame
+    _by_kind(log)
+    left, right = st.columns([2, 1], gap="medium")
+    with left:
+        _by_site(log)
+    with right:
+        _download(run)
+
+
+def _by_kind(log: pd.DataFrame) -> None:
+    grouped = log.groupby("kind", sort=False)
+    order = [name for name in MESSAGES if name in grouped.groups]
+    order += [name for name in grouped.groups if name not in MESSAGES]
+    table = pd.DataFrame(
+        {
+            "Message": [MESSAGES[name].title if name in MESSAGES else name for name in order],
+            "What leaves a site": [MESSAGES[name].leaves if name in MESSAGES else "" for name in order],
+            "Messages": [len(grouped.get_group(name)) for name in order],
+            "From sites": [float(grouped.get_group(name)["received"].sum()) / _KB for name in order],
+            "To sites": [float(grouped.get_group(name)["sent"].sum()) / _KB for name in order],
+            "Masked": ["yes" if bool(grouped.get_group(name)["masked"].all()) else "no" for name in order],
+        }
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content",
+        row_height=56,
+        column_config={
+            "Message": st.column_config.TextColumn(pinned=True, width="small"),
+            "What leaves a site": st.column_config.TextColumn(width="large"),
+            "Messages": st.column_config.NumberColumn(format="localized", width="small"),
+            "From sites": st.column_config.NumberColumn("From sites (KB)", format="%.1f", width="small"),
+            "To sites": st.column_config.NumberColumn("To sites (KB)", format="%.1f", width="small"),
+            "Masked": st.column_config.TextColumn(width="small"),
+        },
+        alt="Kinds of messages with what leaves a site, their number and bytes",
+    )
+
+
+def _by_site(log: pd.DataFrame) -> None:
+    st.markdown("**By site**")
+    grouped = log.groupby("site", sort=True)
+    table = pd.DataFrame(
+        {
+            "Site": list(grouped.groups),
+            "Messages": grouped.size().to_numpy(),
+            "From the site": grouped["received"].sum().to_numpy() / _KB,
+            "To the site": grouped["sent"].sum().to_numpy() / _KB,
+            "Unanswered": grouped["received"].apply(lambda sizes: int((sizes == 0).sum())).to_numpy(),
+        }
+    )
+    if not table["Unanswered"].any():
+        table = table.drop(columns="Unanswered")
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content" if len(table) <= _TABLE_ROWS else _TABLE_HEIGHT,
+        column_config={
+            "Site": st.column_config.TextColumn(pinned=True),
+            "Messages": st.column_config.NumberColumn(format="localized"),
+            "From the site": st.column_config.NumberColumn("From the site (KB)", format="%.1f"),
+            "To the site": st.column_config.NumberColumn("To the site (KB)", format="%.1f"),
+        },
+        alt="Messages and bytes by site",
+    )
+
+
+def _download(run: Run) -> None:
+    st.markdown("**Full log**")
+    st.caption("One row per message: its number, kind, site, round, bytes both ways, and whether it was masked.")
+    downloads.button(
+        "Messages (CSV)",
+        lambda: downloads.csv_of(artifacts.path_of(run, _FILE)),
+        file_name=downloads.file_name(f"{run.title} messages", ".csv"),
+        mime="text/csv",
+        icon=":material/csv:",
+        key="federated-download-messages",
+        on_click="ignore",
+    )
+    downloads.csv_note()
