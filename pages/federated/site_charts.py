@@ -23,7 +23,8 @@ def gains(table: pd.DataFrame, metric: str, title: str) -> None:
     shown = table.assign(interval=table["low"].notna()).astype({"low": float, "high": float})
     color = alt.condition("datum.sure", alt.value(theme.accent()), alt.value(theme.muted()))
     y = _sites(list(shown["site"]))
-    x = alt.X("value:Q", title=f"Gain in {metric}: shared minus own model", scale=alt.Scale(zero=True, padding=12))
+    x_title = f"Gain in {metric}: shared minus own model"
+    x = alt.X("value:Q", title=x_title, scale=alt.Scale(zero=True, padding=12))
     tooltip = [
         "site:N",
         *(alt.Tooltip(f"{name}:Q", format="+,.3f") for name in ("value", "low", "high")),
@@ -33,7 +34,7 @@ def gains(table: pd.DataFrame, metric: str, title: str) -> None:
     lines = (
         base.transform_filter("datum.interval")
         .mark_rule(strokeWidth=3)
-        .encode(y=y, x=alt.X("low:Q", title=None), x2="high:Q", color=color, tooltip=tooltip)
+        .encode(y=y, x=alt.X("low:Q", title=x_title), x2="high:Q", color=color, tooltip=tooltip)
     )
     dots = base.transform_filter("datum.interval").mark_point(filled=True, size=90, opacity=1)
     hollow = base.transform_filter("!datum.interval").mark_point(filled=False, size=80, strokeWidth=2, opacity=1)

@@ -132,7 +132,7 @@ def _note(item: Mapping[str, Any]) -> str:
 def _fairness(run: Run, record: Mapping[str, Any]) -> None:
     st.markdown("**Are the sites treated alike?**")
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Compare the sites as groups", icon=":material/balance:", key="federated-to-fairness"):
+        if st.button("Compare the sites as groups", icon=":material/balance:", key="federated-compare-sites"):
             column = record["settings"].get("site_column")
             groups = {} if column is None else {"groups": column}
             st.switch_page("pages/fairness/page.py", query_params={"run": run.id} | groups)
