@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.catalog import Run
 from core.federated import MESSAGES
-from pages._ui import artifacts, downloads, numbers
+from pages._ui import artifacts, downloads, frame, numbers
 
 __all__ = ["show"]
 
@@ -47,34 +47,20 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
 
 
 def _by_kind(log: pd.DataFrame) -> None:
-    grouped = log.groupby("kind", sort=False)
-    order = [name for name in MESSAGES if name in grouped.groups]
-    order += [name for name in grouped.groups if name not in MESSAGES]
+    by_kind = {str(name): rows for name, rows in log.groupby("kind", sort=False)}
+    order = [name for name in MESSAGES if name in by_kind] + [name for name in by_kind if name not in MESSAGES]
+    known = {name: MESSAGES[name] for name in order if name in MESSAGES}
     table = pd.DataFrame(
         {
-            "Message": [MESSAGES[name].title if name in MESSAGES else name for name in order],
-            "What leaves a site": [MESSAGES[name].leaves if name in MESSAGES else "" for name in order],
-            "Messages": [len(grouped.get_group(name)) for name in order],
-            "From sites": [float(grouped.get_group(name)["received"].sum()) / _KB for name in order],
-            "To sites": [float(grouped.get_group(name)["sent"].sum()) / _KB for name in order],
-            "Masked": ["yes" if bool(grouped.get_group(name)["masked"].all()) else "no" for name in order],
-        }
-    )
-    st.dataframe(
-        table,
-        hide_index=True,
-        height="content",
-        row_height=56,
-        column_config={
-            "Message": st.column_config.TextColumn(pinned=True, width="small"),
-            "What leaves a site": st.column_config.TextColumn(width="large"),
-            "Messages": st.column_config.NumberColumn(format="localized", width="small"),
-            "From sites": st.column_config.NumberColumn("From sites (KB)", format="%.1f", width="small"),
-            "To sites": st.column_config.NumberColumn("To sites (KB)", format="%.1f", width="small"),
-            "Masked": st.column_config.TextColumn(width="small"),
+            "What leaves a site": [known[name].leaves if name in known else "" for name in order],
+            "Messages": [f"{len(by_kind[name]):,}" for name in order],
+            "From sites": [numbers.size(int(by_kind[name]["received"].sum())) for name in order],
+            "To sites": [numbers.size(int(by_kind[name]["sent"].sum())) for name in order],
+            "Masked": ["yes" if by_kind[name]["masked"].all() else "–" for name in order],
         },
-        alt="Kinds of messages with what leaves a site, their number and bytes",
+        index=pd.Index([known[name].title if name in known else name for name in order], name="Message"),
     )
+    st.table(table.map(frame.plain), border="horizontal", alt="Kinds of messages: what leaves a site, number, bytes")
 
 
 def _by_site(log: pd.DataFrame) -> None:
@@ -84,8 +70,8 @@ def _by_site(log: pd.DataFrame) -> None:
         {
             "Site": list(grouped.groups),
             "Messages": grouped.size().to_numpy(),
-            "From the site": grouped["received"].sum().to_numpy() / _KB,
-            "To the site": grouped["sent"].sum().to_numpy() / _KB,
+            "From the site": (grouped["received"].sum().to_numpy() / _KB).round(1),
+            "To the site": (grouped["sent"].sum().to_numpy() / _KB).round(1),
             "Unanswered": grouped["received"].apply(lambda sizes: int((sizes == 0).sum())).to_numpy(),
         }
     )
@@ -98,8 +84,8 @@ def _by_site(log: pd.DataFrame) -> None:
         column_config={
             "Site": st.column_config.TextColumn(pinned=True),
             "Messages": st.column_config.NumberColumn(format="localized"),
-            "From the site": st.column_config.NumberColumn("From the site (KB)", format="%.1f"),
-            "To the site": st.column_config.NumberColumn("To the site (KB)", format="%.1f"),
+            "From the site": st.column_config.NumberColumn("From the site (kB)", format="localized"),
+            "To the site": st.column_config.NumberColumn("To the site (kB)", format="localized"),
         },
         alt="Messages and bytes by site",
     )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.catalog import RunState
 from pages._ui import header, lookups, run_view
+from pages.automl import known_columns
 from pages.federated import live, result, samples, setup
 
 run_id = st.query_params.get("run")
@@ -15,6 +16,7 @@ if run_id is not None:
     if run.state is RunState.SUCCEEDED:
         result.show(run)
     else:
+        known_columns.origin(run)
         run_view.show_run(run.id, live.details)
 elif "sample" in st.query_params:
     with header.lookup("Sample", back="New study"):

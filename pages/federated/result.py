@@ -23,7 +23,7 @@ from pages._ui import (
     tabs,
 )
 from pages._ui.next_steps import next_steps
-from pages.automl import cohort_evidence, explain, method, next_actions, whatif, where_it_fails, winner
+from pages.automl import cohort_evidence, explain, known_columns, method, next_actions, whatif, where_it_fails, winner
 from pages.automl import tiles as model_tiles
 from pages.decide import panel as decide
 from pages.federated import messages, privacy, rounds, sites, tiles
@@ -58,13 +58,14 @@ def show(run: Run) -> None:
     for finding in study["findings"]:
         if finding["level"] == "alert":
             st.warning(frame.plain(f"{finding['message']} {finding['hint']}"), icon=":material/warning:")
+    known_columns.show(run, record)
     tiles.show(study)
     contents: dict[str, Callable[[], None]] = {
         "Sites": lambda: sites.show(run, study),
         "Rounds": lambda: rounds.show(study),
         "Messages": lambda: messages.show(run, study),
         "Privacy": lambda: privacy.show(study),
-        "Model": lambda: winner.show(record),
+        "Model": lambda: winner.show(record, how=_how_trained(study, record)),
         "Charts": lambda: _charts(run, record),
         "Explain": lambda: explain.show(run, record),
         "Where it fails": lambda: where_it_fails.show(run, record),
@@ -94,3 +95,9 @@ def _how_it_went(study: Mapping[str, Any], record: Mapping[str, Any]) -> str:
         f"{title}, trained by {len(study['sites']):,} sites in {made}, in {numbers.duration(study['elapsed_s'])}."
         f"{frame.plain(stopped)} The sites were simulated on this machine."
     )
+
+
+def _how_trained(study: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    folds = study["settings"]["folds"]
+    scored = f" Its score is the mean over {folds} folds of each site." if folds and record["winner"]["score"] else ""
+    return f"The shared model learned from the training rows of all {len(study['sites']):,} sites.{scored}"

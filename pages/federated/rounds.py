@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.units import latency_text
 from pages._ui import frame, numbers
 from pages.federated import live, loss_chart
 
@@ -28,7 +29,7 @@ def show(record: Mapping[str, Any]) -> None:
     if missing:
         st.warning(frame.plain(missing), icon=":material/link_off:")
     seconds = [item["seconds"] for item in rounds]
-    total, longest = numbers.duration(sum(seconds)), numbers.duration(max(seconds))
+    total, longest = _time(sum(seconds)), _time(max(seconds))
     st.markdown(f"**{len(rounds):,} rounds took {total}, the longest {longest}**")
     table = pd.DataFrame(
         {
@@ -52,6 +53,11 @@ def show(record: Mapping[str, Any]) -> None:
             },
             alt="Rounds with loss, missing sites and time",
         )
+
+
+def _time(seconds: float) -> str:
+    """Return a duration; of less than a second in milliseconds."""
+    return numbers.duration(seconds) if seconds >= 1 else latency_text(1_000 * seconds)
 
 
 def _is_empty(column: pd.Series, empty: str | None) -> bool:
