@@ -32,13 +32,13 @@ class ShownPhase:
     title : str
         Name of the phase.
     state : {"done", "active", "pending", "failed", "missed"}
-        How far it is.
+        State of the phase.
     seconds : float or None, default=None
         Time that it took, or has taken.
     lead : str, default=""
         Result in a word, in place of the state.
     note : str, default=""
-        What else is known.
+        Further facts, such as a number of rounds.
     """
 
     title: str

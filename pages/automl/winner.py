@@ -23,7 +23,7 @@ def show(record: Mapping[str, Any], *, how: str = "") -> None:
     record : mapping
         Content of ``result.json``.
     how : str, optional
-        How the model was trained, where no search has trained it.
+        Sentences on the training of a model that no search has trained.
     """
     picture = winner_picture(record)
     metric = METRICS[record["metric"]].title

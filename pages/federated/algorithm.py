@@ -26,7 +26,7 @@ class AlgorithmField:
     step : int or float
         Step of the widget.
     placeholder : str, default=""
-        What an empty field means; one that cannot be empty has none.
+        Meaning of an empty field; one that cannot be empty has none.
     least : float or None, default=None
         Smallest value, where the setting has no inclusive limit.
     """

@@ -45,17 +45,17 @@ def show(rounds: Sequence[Mapping[str, Any]]) -> None:
     )
     whole = pd.DataFrame([{"round": record["round"], "loss": record["loss"]} for record in known])
     first, last = known[0], known[-1]
-    title = f"Loss before round 1: {numbers.score(first['loss'])}"
+    title = f"Loss before round 1: {numbers.estimate(first['loss'])}"
     if last["round"] > first["round"]:
         side = "fell" if last["loss"] <= first["loss"] else "rose"
         title = (
-            f"The loss {side} from {numbers.score(first['loss'])} to {numbers.score(last['loss'])} "
+            f"The loss {side} from {numbers.estimate(first['loss'])} to {numbers.estimate(last['loss'])} "
             f"in {last['round']:,} rounds"
         )
     st.altair_chart(
         alt.layer(*_layers(table, whole, rounds, sites)).properties(height=_HEIGHT, title=fitted(title)),
         alt=f"{title}. {len(sites):,} sites, from "
-        + ", ".join(f"{site} {numbers.score(loss)}" for site, loss in list(last["by_site"].items())[:_HUES]),
+        + ", ".join(f"{site} {numbers.estimate(loss)}" for site, loss in list(last["by_site"].items())[:_HUES]),
     )
     st.caption("Mean loss of the training rows before each round; the thick line is the mean over all rows.")
 

@@ -49,18 +49,23 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
 def _by_kind(log: pd.DataFrame) -> None:
     by_kind = {str(name): rows for name, rows in log.groupby("kind", sort=False)}
     order = [name for name in MESSAGES if name in by_kind] + [name for name in by_kind if name not in MESSAGES]
-    known = {name: MESSAGES[name] for name in order if name in MESSAGES}
     table = pd.DataFrame(
         {
-            "What leaves a site": [known[name].leaves if name in known else "" for name in order],
             "Messages": [f"{len(by_kind[name]):,}" for name in order],
             "From sites": [numbers.size(int(by_kind[name]["received"].sum())) for name in order],
             "To sites": [numbers.size(int(by_kind[name]["sent"].sum())) for name in order],
             "Masked": ["yes" if by_kind[name]["masked"].all() else "–" for name in order],
         },
-        index=pd.Index([known[name].title if name in known else name for name in order], name="Message"),
+        index=pd.Index([_described(name) for name in order], name="What leaves a site"),
     )
-    st.table(table.map(frame.plain), border="horizontal", alt="Kinds of messages: what leaves a site, number, bytes")
+    st.table(table, border="horizontal", alt="Kinds of messages: what leaves a site, number, bytes")
+
+
+def _described(name: str) -> str:
+    """Return the title of a kind of message and what leaves a site with it, as Markdown."""
+    if name not in MESSAGES:
+        return f"**{frame.plain(name)}**"
+    return f"**{MESSAGES[name].title}**: {frame.plain(MESSAGES[name].leaves)}"
 
 
 def _by_site(log: pd.DataFrame) -> None:
@@ -70,8 +75,8 @@ def _by_site(log: pd.DataFrame) -> None:
         {
             "Site": list(grouped.groups),
             "Messages": grouped.size().to_numpy(),
-            "From the site": (grouped["received"].sum().to_numpy() / _KB).round(1),
-            "To the site": (grouped["sent"].sum().to_numpy() / _KB).round(1),
+            "From the site": _kilobytes(grouped["received"].sum()),
+            "To the site": _kilobytes(grouped["sent"].sum()),
             "Unanswered": grouped["received"].apply(lambda sizes: int((sizes == 0).sum())).to_numpy(),
         }
     )
@@ -89,6 +94,12 @@ def _by_site(log: pd.DataFrame) -> None:
         },
         alt="Messages and bytes by site",
     )
+
+
+def _kilobytes(sizes: pd.Series) -> list[float]:
+    """Return bytes as kilobytes, with a decimal where all are small."""
+    values = sizes / _KB
+    return list(values.round(1 if values.max() < _KB else 0))
 
 
 def _download(run: Run) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages._ui import frame, numbers
+from pages._ui import frame
 
 __all__ = ["show"]
 
@@ -33,7 +33,7 @@ def show(record: Mapping[str, Any]) -> None:
         st.markdown("**Not promised by any study of this kind**")
         for sentence in _NOT_PROMISED:
             st.markdown(f"- {sentence}")
-    if privacy["epsilon"]:
+    if all(value is not None for value in privacy["epsilon"].values()) and privacy["epsilon"]:
         _budgets(record)
 
 
@@ -44,13 +44,9 @@ def _budgets(record: Mapping[str, Any]) -> None:
         {
             "Site": list(privacy["epsilon"]),
             "Training rows": [rows.get(site) for site in privacy["epsilon"]],
-            "Epsilon": [
-                "no guarantee" if value is None else numbers.rounded(round(value, 2))
-                for value in privacy["epsilon"].values()
-            ],
-            "Unit": "a row",
+            "Epsilon": list(privacy["epsilon"].values()),
         }
-    )
+    ).sort_values("Epsilon", ascending=False)
     st.markdown("**Privacy budget spent by site**")
     st.dataframe(
         table,
@@ -58,7 +54,7 @@ def _budgets(record: Mapping[str, Any]) -> None:
         height="content" if len(table) <= _TABLE_ROWS else _TABLE_HEIGHT,
         width="content",
         column_config={
-            "Epsilon": st.column_config.TextColumn("Epsilon, at most"),
+            "Epsilon": st.column_config.NumberColumn("Epsilon per row, at most", format="%.2f"),
             "Training rows": st.column_config.NumberColumn(format="localized"),
         },
         alt="Privacy budget spent by site",

@@ -51,7 +51,7 @@ def choose(data: StudyData, values: Mapping[str, Any]) -> tuple[dict[str, Any], 
     if not algorithm.averages:
         st.markdown(
             ":material/lock: **Secure sums, always on.** The coordinator sees the sum over all sites, not what one of "
-            f"them sent: {frame.plain(algorithm.title.lower())} shares sums that can rest on few rows."
+            "them sent, which can rest on few rows."
         )
         st.caption(
             "Its sums are exact, so there is no aggregation to choose and no noise. For differential privacy, choose "

@@ -58,8 +58,8 @@ def show(run: Run) -> None:
     for finding in study["findings"]:
         if finding["level"] == "alert":
             st.warning(frame.plain(f"{finding['message']} {finding['hint']}"), icon=":material/warning:")
-    known_columns.show(run, record)
     tiles.show(study)
+    known_columns.show(run, record)
     contents: dict[str, Callable[[], None]] = {
         "Sites": lambda: sites.show(run, study),
         "Rounds": lambda: rounds.show(study),

@@ -70,7 +70,7 @@ def _gain_title(gains: Gains) -> str:
 
 def _model_title(gains: pd.DataFrame) -> str:
     ahead = int((gains["value"] > 0).sum())
-    return f"The shared model is ahead of the own model at {ahead:,} of {_sites(len(gains))}"
+    return f"The shared model is ahead at {ahead:,} of {_sites(len(gains))}"
 
 
 def _sites(count: int) -> str:

@@ -36,7 +36,7 @@ class StudyData:
     tables : mapping of str to Dataset
         Table of each site; empty where one table has the rows of all.
     missing : str, default=""
-        What has to be chosen, or chosen differently, before a study can start.
+        Reason why a study cannot start yet.
     """
 
     dataset: Dataset
