@@ -135,7 +135,7 @@ def check_formats(
         failed, example = row[1 + 2 * index : 3 + 2 * index]
         if failed <= (1 - min_share) * column.cells:
             column.fits.append(Fit(item, int(failed), example))
-    if any(fit.format.kind == "number" for fit in column.fits):
+    if any(fit.format.style for fit in column.fits):
         _look_at_signs(connection, cells, column)
     return column
 

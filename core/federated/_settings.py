@@ -43,15 +43,15 @@ class FederatedSettings(CheckedSettings):
         when it has converged.
     learning_rate : "auto" or float, default="auto"
         Step of local training, or weight of each tree; auto: 0.1.
-    local_epochs : int, default=5
+    local_epochs : int, default=3
         Number of times per round that a site sees its rows, with averaging.
     batch_size : int or None, default=32
         Rows of a local step, with averaging; None: all rows.
-    hidden : int, default=32
+    hidden : int, default=16
         Width of the two hidden layers of a net; 0: none, which is a logistic or linear regression.
     proximal : float, default=0.1
         Weight of the distance from the shared model in FedProx's local loss.
-    server_learning_rate : float, default=0.05
+    server_learning_rate : float, default=0.02
         Step of the coordinator in FedAdam.
     max_leaves : int, default=15
         Maximum number of leaves of a tree.
@@ -113,11 +113,11 @@ class FederatedSettings(CheckedSettings):
     algorithm: str = "boosting"
     rounds: Literal["auto"] | int = "auto"
     learning_rate: Literal["auto"] | float = "auto"
-    local_epochs: int = Field(default=5, ge=1, le=1_000)
+    local_epochs: int = Field(default=3, ge=1, le=1_000)
     batch_size: int | None = Field(default=32, ge=1)
-    hidden: int = Field(default=32, ge=0, le=1_024)
+    hidden: int = Field(default=16, ge=0, le=1_024)
     proximal: float = Field(default=0.1, ge=0)
-    server_learning_rate: float = Field(default=0.05, gt=0)
+    server_learning_rate: float = Field(default=0.02, gt=0)
     max_leaves: int = Field(default=15, ge=2, le=1_024)
     min_leaf_rows: int = Field(default=20, ge=MIN_COUNT)
     bins: int = Field(default=63, ge=2, le=255)

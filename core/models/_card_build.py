@@ -13,6 +13,7 @@ from core.catalog import ModelVersion
 from core.catalog import models as rows
 from core.models import _card_data, _card_related_runs, _card_sections
 from core.models._card import CardTable, ModelCard, Section
+from core.models._card_federation import federation_section
 from core.models._card_groups import groups_section
 from core.models._card_metadata import card_metadata
 from core.models._card_monitoring import monitoring_section
@@ -84,6 +85,7 @@ def _build(evidence: RunEvidence, version: ModelVersion | None) -> ModelCard:
         Section("uses", "Uses", measured=False),
         _card_data.data_section(evidence, version),
         _card_sections.training_section(evidence),
+        federation_section(evidence),
         _card_data.evaluation_section(evidence),
         by_group,
         _card_related_runs.explanation_section(evidence),

@@ -14,6 +14,7 @@ from core.catalog import ModelVersion
 from core.datasets import suspected_attribute
 from core.evaluation import METRICS
 from core.models._card import CardTable, Section
+from core.models._card_federation import describe_federated_training, federation_record
 from core.models._card_text import Cell, format_value
 from core.models._code import code_version
 from core.models._evidence import RunEvidence
@@ -107,6 +108,9 @@ def training_section(evidence: RunEvidence) -> Section:
             f"validation {metric} and were kept."
         ]
         config: dict[str, JsonValue] = {"trainable weights": training.trainable, "precision": training.precision}
+    elif (federation := federation_record(evidence)) is not None:
+        text = [describe_federated_training(federation), result.split_method]
+        config = dict(result.winner.config or {}) if result.winner is not None else {}
     else:
         text = [
             f"A search of {len(result.trials):,} configuration{'s' * (len(result.trials) != 1)} in "

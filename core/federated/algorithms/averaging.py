@@ -23,14 +23,13 @@ from core.federated.algorithms.net import (
 )
 from core.federated.algorithms.rounds import Rounds
 from core.federated.algorithms.state import ModelState
-from core.federated.features.summary import summary_table
+from core.federated.features.summary import encoded_summary
 from core.federated.protocol.message import Arrays, Reply, Request
 from core.federated.site.site import Plan, Site
 from core.jsonable import JsonObject
 
 if TYPE_CHECKING:
     from core.automl import NeuralNet
-    from core.features import TableEncoder
     from core.federated._settings import FederatedSettings
     from core.federated.coordinator.features import SharedFeatures
     from core.federated.coordinator.study import Study, Total
@@ -58,11 +57,11 @@ def _outputs(plan: Plan) -> int:
     return plan.classes if plan.classes > 2 else 1
 
 
-def prepared_net(plan: Plan, encoder: TableEncoder, columns: list[JsonObject]) -> NeuralNet:
+def prepared_net(plan: Plan, columns: list[JsonObject]) -> NeuralNet:
     """Return a net without layers that scales features as the shared statistics say; the same at each site."""
     from core.automl import NeuralNetClassifier, NeuralNetRegressor
 
-    X = encoder.transform(summary_table(columns))
+    X = encoded_summary(columns)
     hidden = plan.settings.hidden
     parameters: dict[str, Any] = {"hidden": hidden, "layers": 2 if hidden else 0}
     net = NeuralNetClassifier(**parameters) if plan.classes else NeuralNetRegressor(**parameters)
@@ -73,8 +72,7 @@ def prepared_net(plan: Plan, encoder: TableEncoder, columns: list[JsonObject]) -
 def _inputs(site: Site) -> Doubles:
     """Return the scaled features of a site, made once."""
     if "inputs" not in site.memory:
-        assert site.encoder is not None
-        net = prepared_net(site.agreed, site.encoder, site.columns)
+        net = prepared_net(site.agreed, site.columns)
         site.memory["inputs"] = net.inputs(site.X).astype(np.float64)
     scaled: Doubles = site.memory["inputs"]
     return scaled
@@ -133,7 +131,7 @@ def fit(study: Study, plan: Plan, features: SharedFeatures, rounds: Rounds) -> M
     ModelState
         Array weights of all layers in a row, and of numbers target: mean and standard deviation of the target.
     """
-    net = prepared_net(plan, features.encoder, features.columns)
+    net = prepared_net(plan, features.columns)
     shapes = layer_shapes(len(net.center_), plan.settings.hidden, _outputs(plan))
     weights = initial_weights(shapes, plan.settings.seed)
     arrays: Arrays = {} if plan.classes else {"target": np.array(_target_scale(study))}
@@ -164,7 +162,7 @@ def assemble(state: ModelState, plan: Plan, features: SharedFeatures) -> NeuralN
     """Return the net as a search's neural net is stored."""
     from core.automl import ScaledTargetRegressor
 
-    net = prepared_net(plan, features.encoder, features.columns)
+    net = prepared_net(plan, features.columns)
     shapes = layer_shapes(len(net.center_), plan.settings.hidden, _outputs(plan))
     layers = [
         (weights.astype(np.float32), bias.astype(np.float32)) for weights, bias in unflatten(state["weights"], shapes)

@@ -23,9 +23,18 @@ if TYPE_CHECKING:
     from core.federated.coordinator.features import SharedFeatures
     from core.federated.coordinator.study import Study
 
-__all__ = ["answer_moments", "answer_products", "answer_slope", "assemble", "fit", "standardization"]
+__all__ = [
+    "NEWTON_COEFFICIENTS",
+    "answer_moments",
+    "answer_products",
+    "answer_slope",
+    "assemble",
+    "fit",
+    "standardization",
+]
 
-_NEWTON_COEFFICIENTS = 1_000
+NEWTON_COEFFICIENTS = 1_000
+"""Coefficients up to which the Hessian matrix is shared."""
 _CONVERGED = 1e-10
 Doubles = NDArray[np.float64]
 
@@ -136,7 +145,7 @@ def fit(study: Study, plan: Plan, features: SharedFeatures, rounds: Rounds) -> M
         solution = np.linalg.lstsq(total["products"] + penalties, total["target"], rcond=None)[0]
         return ModelState({}, {**arrays, "coefficients": solution[None, :]})
     sets = 1 if plan.classes == 2 else plan.classes
-    search = _newton if sets * (len(mean) + 1) <= _NEWTON_COEFFICIENTS else _lbfgs
+    search = _newton if sets * (len(mean) + 1) <= NEWTON_COEFFICIENTS else _lbfgs
     found = search(study, arrays, np.zeros((sets, len(mean) + 1)), penalty, rounds)
     return ModelState({}, {**arrays, "coefficients": found})
 

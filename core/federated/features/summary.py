@@ -7,7 +7,9 @@ some site.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from core.jsonable import JsonObject
 if TYPE_CHECKING:
     from core.features import TableEncoder
 
-__all__ = ["SUMMARY_ROWS", "shared_encoder", "summary_table"]
+__all__ = ["SUMMARY_ROWS", "encoded_summary", "shared_encoder", "summary_table"]
 
 SUMMARY_ROWS = 256
 """Rows of a summary, at least: quantiles of each number."""
@@ -80,7 +82,21 @@ def shared_encoder(columns: Sequence[JsonObject]) -> TableEncoder:
     >>> encoder.transform(pd.DataFrame({"job": ["a", "c"], "age": [25, 35]})).tolist()
     [[25.0, 1.0, 0.0], [35.0, 0.0, 0.0]]
     """
+    return _encoder_and_rows(json.dumps(columns))[0]
+
+
+def encoded_summary(columns: Sequence[JsonObject]) -> NDArray[np.float32]:
+    """Return the encoded rows of the summary, shape (rows, features); they are not to be changed."""
+    return _encoder_and_rows(json.dumps(columns))[1]
+
+
+@lru_cache(maxsize=4)  # all sites of a simulation make the same
+def _encoder_and_rows(record: str) -> tuple[TableEncoder, NDArray[np.float32]]:
     from core.features import TableEncoder
 
-    types = {column["name"]: column["type"] for column in columns}
-    return TableEncoder(column_types=types).fit(summary_table(columns))
+    columns = json.loads(record)
+    table = summary_table(columns)
+    encoder = TableEncoder(column_types={column["name"]: column["type"] for column in columns}).fit(table)
+    encoded = encoder.transform(table)
+    encoded.setflags(write=False)
+    return encoder, encoded

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.federated.algorithms.boosting.bins import Bins, make_bins
-from core.federated.features.summary import summary_table
+from core.federated.features.summary import encoded_summary
 from core.federated.protocol.message import Reply, Request
 from core.federated.site.site import Site
 
@@ -19,8 +19,7 @@ Doubles = NDArray[np.float64]
 
 def site_bins(site: Site) -> Bins:
     """Return the bins, which each site makes of the shared statistics."""
-    assert site.encoder is not None
-    return make_bins(site.encoder.transform(summary_table(site.columns)), site.agreed.settings.bins)
+    return make_bins(encoded_summary(site.columns), site.agreed.settings.bins)
 
 
 def answer_label_sums(site: Site, request: Request) -> Reply:

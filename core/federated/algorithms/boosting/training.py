@@ -15,7 +15,7 @@ from core.federated.algorithms.boosting.lightgbm_model import lightgbm_estimator
 from core.federated.algorithms.boosting.tree import Leaf, Tree, best_split, leaf_output
 from core.federated.algorithms.rounds import Rounds
 from core.federated.algorithms.state import ModelState
-from core.federated.features.summary import summary_table
+from core.federated.features.summary import encoded_summary
 from core.federated.site.site import Plan
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def fit(study: Study, plan: Plan, features: SharedFeatures, rounds: Rounds) -> M
         Content start (scores before the first tree) and trees (records of `Tree`).
     """
     settings = plan.settings
-    bins = make_bins(features.encoder.transform(summary_table(features.columns)), settings.bins)
+    bins = make_bins(encoded_summary(features.columns), settings.bins)
     total = study.total("label_sums")
     start = _start(total["sums"], float(total["rows"][0]), plan.classes)
     columns = len(start)
@@ -78,7 +78,7 @@ def _grow(study: Study, plan: Plan, bins: Bins, first: Total) -> Tree:
     histogram = first["histogram"]
     root = Leaf(histogram[:width].sum(axis=0), histogram)
     leaves, tree = [root], Tree()
-    _consider(root, offsets, settings.l2, settings.min_leaf_rows)
+    root.split = best_split(root, offsets, settings.l2, settings.min_leaf_rows)
     while len(leaves) < settings.max_leaves:
         gains = [-np.inf if leaf.split is None else leaf.split.gain for leaf in leaves]
         number = int(np.argmax(gains))
@@ -98,19 +98,14 @@ def _grow(study: Study, plan: Plan, bins: Bins, first: Total) -> Tree:
         asked = study.total("leaf", content)["histogram"]
         other = leaf.histogram - asked
         by_side = {side: asked, "right" if side == "left" else "left": other}
-        leaves[number] = Leaf(split.left, by_side["left"], (node, "left"))
-        leaves.append(Leaf(split.right, by_side["right"], (node, "right")))
+        leaves[number] = Leaf(split.left, by_side["left"], (node, "left"), leaf.features)
+        leaves.append(Leaf(split.right, by_side["right"], (node, "right"), leaf.features))
         for grown in (leaves[number], leaves[-1]):
-            _consider(grown, offsets, settings.l2, settings.min_leaf_rows)
+            grown.split = best_split(grown, offsets, settings.l2, settings.min_leaf_rows)
     tree.leaves = [leaf.sums for leaf in leaves]
     single = len(leaves) == 1  # LightGBM keeps no output of a tree without a split
     tree.values = [0.0 if single else settings.step * leaf_output(leaf.sums, settings.l2) for leaf in leaves]
     return tree
-
-
-def _consider(leaf: Leaf, offsets: NDArray[np.intp], l2: float, min_rows: int) -> None:
-    if leaf.sums[2] >= 2 * min_rows:
-        leaf.split = best_split(leaf.histogram, leaf.sums, offsets, l2, min_rows)
 
 
 def _record(tree: Tree) -> dict[str, object]:
@@ -146,6 +141,6 @@ def read_trees(state: ModelState) -> list[list[Tree]]:
 
 def assemble(state: ModelState, plan: Plan, features: SharedFeatures) -> object:
     """Return the model as LightGBM's own classifier or regressor."""
-    summary = features.encoder.transform(summary_table(features.columns))
+    summary = encoded_summary(features.columns)
     start = np.asarray(state.content["start"], dtype=np.float64)
     return lightgbm_estimator(read_trees(state), start, plan.classes, summary, plan.settings)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GAIN", "Leaf", "Split", "Tree", "best_split", "leaf_output"]
+__all__ = ["GAIN", "MIN_HESSIAN", "Leaf", "Split", "Tree", "best_split", "leaf_output"]
 
 Doubles = NDArray[np.float64]
 GAIN = 1e-15
 """LightGBM's kEpsilon: what is added to sums of second derivatives."""
-_MIN_HESSIAN = 1e-3
+MIN_HESSIAN = 1e-3
+"""Sum of second derivatives of a leaf, at least, as in LightGBM."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Leaf:
         The same by bin of all features.
     parent : (int, str) or None
         Inner node above it, and the side.
+    features : list of int or None
+        Features that may gain something; None: all.
     split : Split or None
         Its best split.
     """
@@ -57,6 +60,7 @@ class Leaf:
     sums: Doubles
     histogram: Doubles
     parent: tuple[int, str] | None = None
+    features: list[int] | None = None
     split: Split | None = None
 
 
@@ -105,17 +109,16 @@ def leaf_output(sums: Doubles, l2: float) -> float:
     return float(-sums[0] / (sums[1] + l2))
 
 
-def best_split(histogram: Doubles, sums: Doubles, offsets: NDArray[np.intp], l2: float, min_rows: int) -> Split | None:
+def best_split(leaf: Leaf, offsets: NDArray[np.intp], l2: float, min_rows: int) -> Split | None:
     """Return the split of a leaf with the largest gain; None where no split gains anything.
 
-    Of equal gains the one with the lower feature and the higher bin is taken, as LightGBM does.
+    Of equal gains the one with the lower feature and the higher bin is taken, and a feature that gained nothing in a
+    leaf is not tried below it: both as in LightGBM. `leaf.features` becomes the features that gain something.
 
     Parameters
     ----------
-    histogram : array of shape (bins, 3)
-        Sums of first and second derivatives and of rows by bin, all features one after the other.
-    sums : array of shape (3,)
-        Sums of the leaf.
+    leaf : Leaf
+        Leaf with its histogram.
     offsets : array of int of shape (features + 1,)
         First bin of each feature.
     l2 : float
@@ -123,22 +126,26 @@ def best_split(histogram: Doubles, sums: Doubles, offsets: NDArray[np.intp], l2:
     min_rows : int
         Minimum number of rows on each side.
     """
-    best: Split | None = None
+    sums, best = leaf.sums, None
+    if sums[2] < 2 * min_rows:
+        return None
     floor = sums[0] ** 2 / (sums[1] + 2 * GAIN + l2)
     starts, widths = offsets[:-1], np.diff(offsets)
-    for feature in np.flatnonzero(widths > 1):
-        cells = histogram[starts[feature] : starts[feature] + widths[feature]]
+    gaining = []
+    for feature in np.flatnonzero(widths > 1) if leaf.features is None else leaf.features:
+        cells = leaf.histogram[starts[feature] : starts[feature] + widths[feature]]
         right = np.cumsum(cells[:0:-1], axis=0)[::-1]  # of the bins above each edge
         left = sums - right
         allowed = (left[:, 2] >= min_rows) & (right[:, 2] >= min_rows)
-        allowed &= (left[:, 1] >= _MIN_HESSIAN) & (right[:, 1] >= _MIN_HESSIAN)
-        if not allowed.any():
-            continue
+        allowed &= (left[:, 1] >= MIN_HESSIAN) & (right[:, 1] >= MIN_HESSIAN)
         with np.errstate(divide="ignore", invalid="ignore"):
             gains = left[:, 0] ** 2 / (left[:, 1] + GAIN + l2) + right[:, 0] ** 2 / (right[:, 1] + GAIN + l2)
         gains = np.where(allowed, gains, -np.inf)
         last = len(gains) - 1 - int(gains[::-1].argmax())
         gain = float(gains[last] - floor)
-        if gain > 0 and (best is None or gain > best.gain):
-            best = Split(gain, int(feature), last, left[last], right[last])
+        if gain > 0:
+            gaining.append(int(feature))
+            if best is None or gain > best.gain:
+                best = Split(gain, int(feature), last, left[last], right[last])
+    leaf.features = gaining
     return best
