@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.federated import ALGORITHMS, FederatedSettings
-from pages._ui import frame
+from pages._ui import address, frame
 from pages._ui.model_fields import default, number
 
 __all__ = ["FIELDS", "changed", "choose", "further", "used"]
@@ -77,12 +77,12 @@ def choose() -> dict[str, Any]:
     """Let the user choose the algorithm, its rounds and its learning rate."""
     first, second, third = st.columns([2, 1, 1], gap="medium")
     with first:
+        key = "federated-algorithm"
+        shown = address.restore("algorithm", list(ALGORITHMS), default(FederatedSettings, "algorithm"), key)
         name: str = st.selectbox(
-            "Algorithm",
-            list(ALGORITHMS),
-            format_func=lambda item: ALGORITHMS[item].title,
-            key="federated-algorithm",
+            "Algorithm", list(ALGORITHMS), format_func=lambda item: ALGORITHMS[item].title, key=key
         )
+        address.keep("algorithm", name, shown, key)
         st.caption(frame.plain(ALGORITHMS[name].help))
     own = FederatedSettings(target="target", algorithm=name)
     with second:

@@ -56,7 +56,8 @@ def _dataset(by_id: dict[str, Dataset]) -> str:
         key=key,
     )
     if chosen != shown:  # its columns are others, so what the address says of them goes
-        address.set_query(dataset=chosen)
+        kept = {name: st.query_params[name] for name in ("from", "algorithm") if name in st.query_params}
+        address.set_query(**kept, dataset=chosen)
     address.keep("dataset", chosen, st.query_params.get("dataset", shown), key)
     return chosen
 

@@ -12,7 +12,7 @@ from pages.federated.study_data import MIN_SITE_ROWS, StudyData
 
 __all__ = ["show"]
 
-_BARS = 25
+_BARS = 15
 _NAMED = 5
 
 
@@ -34,7 +34,7 @@ def show(data: StudyData) -> None:
     base = alt.Chart(table)
     bars = base.mark_bar(height=14).encode(
         y=y,
-        x=alt.X("rows:Q", title="Rows", axis=alt.Axis(format="~s", tickCount=6)),
+        x=alt.X("rows:Q", title="Rows", axis=alt.Axis(format=",", tickCount=4)),
         color=alt.condition("datum['takes part']", alt.value(theme.accent()), alt.value(theme.muted())),
         tooltip=["site:N", alt.Tooltip("rows:Q", format=",")],
     )

@@ -118,6 +118,16 @@ def test_a_sample_that_is_loaded_fills_the_form_at_once(stocked: Golden) -> None
     assert len(runs.find(task="ingest", access=LOCAL)) == before
 
 
+def test_another_table_keeps_the_algorithm_and_has_columns_of_its_own(form: AppTest, stocked: Golden) -> None:
+    form.selectbox(key="federated-algorithm").set_value("fedprox").run()
+    form.selectbox(key="federated-dataset").set_value(stocked.diabetes).run()
+    assert not form.exception
+    assert (query(form, "dataset"), query(form, "algorithm")) == (stocked.diabetes, "fedprox")
+    assert form.selectbox(key="federated-algorithm").value == "fedprox"
+    assert form.selectbox(key=f"federated-target-{stocked.diabetes}").value == "progression"
+    assert form.selectbox(key=f"federated-sites-{stocked.diabetes}").value is None
+
+
 def test_the_form_says_who_takes_part(form: AppTest) -> None:
     chart = form.get("vega_lite_chart")[0]
     assert "6 of 10 sites have at least 40 rows and take part" in chart.proto.alt
@@ -203,6 +213,7 @@ def test_a_robust_aggregation_lets_the_coordinator_see_updates(form: AppTest) ->
 
 def test_an_epsilon_becomes_noise_that_the_smallest_site_needs(form: AppTest) -> None:
     form.selectbox(key="federated-algorithm").set_value("fedavg").run()
+    form.number_input(key="federated-local_epochs").set_value(5)
     form.number_input(key="federated-rounds-fedavg").set_value(4)
     form.radio(key="federated-noise").set_value("row").run()
     form.number_input(key="federated-epsilon").set_value(2.0).run()
@@ -290,7 +301,8 @@ def test_each_tab_of_a_result_draws(study: str, tab: str) -> None:
 
 
 def test_the_result_loads_nothing_that_only_a_run_needs(study: str) -> None:
-    assert not loaded_by_visits([["federated", {"run": study}, "federated-tabs", TABS]]) & {*HEAVY, "sklearn"}
+    tabs = ["Sites", "Rounds", "Messages", "Privacy", "Model", "Charts", "Checks"]
+    assert not loaded_by_visits([["federated", {"run": study}, "federated-tabs", tabs]]) & {*HEAVY, "sklearn"}
 
 
 def test_sites_are_compared_as_groups(study: str) -> None:

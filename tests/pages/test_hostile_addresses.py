@@ -38,7 +38,7 @@ VALUES = [
 PARAMETERS = {
     "data": ["dataset", "column", "tab", "import", "view", "target", "version", "preparing"],
     "automl": ["run", "dataset", "tab", "at_least", "loss", "outcome", "favorable", "row", "column", "with", "rows"],
-    "federated": ["run", "dataset", "sample", "tab", "from", "target", "sites", "table"],
+    "federated": ["run", "dataset", "sample", "tab", "from", "target", "sites", "table", "algorithm"],
     "finetune": ["run", "dataset", "tab", "text", "label", "column"],
     "fairness": ["run", "dataset", "tab", "prediction", "label", "score", "groups", "outcome", "criterion", "with"],
     "edge": ["run", "model", "tab", "selected", "with"],
