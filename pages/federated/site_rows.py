@@ -34,7 +34,7 @@ def show(data: StudyData) -> None:
     base = alt.Chart(table)
     bars = base.mark_bar(height=14).encode(
         y=y,
-        x=alt.X("rows:Q", title="Rows", axis=alt.Axis(format=",", tickCount=4)),
+        x=alt.X("rows:Q", title="Rows", axis=alt.Axis(format=",.0f", tickCount=4)),
         color=alt.condition("datum['takes part']", alt.value(theme.accent()), alt.value(theme.muted())),
         tooltip=["site:N", alt.Tooltip("rows:Q", format=",")],
     )

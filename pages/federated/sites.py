@@ -99,8 +99,8 @@ def _table(record: Mapping[str, Any]) -> None:
         for item in record["sites"]
     ]
     table = pd.DataFrame(rows).sort_values("Gain", ascending=False, na_position="last")
-    if not table["Note"].any():
-        table = table.drop(columns="Note")
+    empty = [name for name, nothing in (("Note", ""), ("95% interval", "–")) if (table[name] == nothing).all()]
+    table = table.drop(columns=empty)
     title = METRICS[metric].title
     st.markdown(f"**{title} by site**")
     st.dataframe(

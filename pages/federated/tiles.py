@@ -58,10 +58,10 @@ def _gains(record: Mapping[str, Any]) -> None:
 
 def _distance(record: Mapping[str, Any]) -> None:
     item = record["overall"]["distance"]
-    digits = ".3f" if item["low"] is None else f".{_decimals(item)}f"
+    digits = 3 if item["low"] is None else _decimals(item)
     _tile(
         "Distance to pooled training",
-        numbers.signed(item["value"], digits),
+        numbers.signed(round(item["value"], digits), f".{digits}f"),
         numbers.interval(item["low"], item["high"]),
         f"{METRICS[record['metric']].title} of the shared model less that of a model trained on the rows of all sites "
         f"in one place, on the same {item['n']:,} test rows; below 0 the shared model is worse. "
