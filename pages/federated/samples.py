@@ -31,7 +31,7 @@ class StudySample:
     site_column : str
         Column whose values are the sites.
     algorithm : str
-        Key of the algorithm to begin with: one that ends within a minute on so many rows.
+        Key of the algorithm to begin with: on many rows a quick one.
     """
 
     name: str
