@@ -60,7 +60,7 @@ def export_files(folder: Path, frame: pd.DataFrame, result: AutoMLResult, report
         exported = export_onnx(
             result.model,
             folder / "model.onnx",
-            train=parts[0],
+            train=parts[0] if len(parts[0]) else parts[1],  # a study may have predicted none of its training rows
             held_out=parts[1] if len(parts[1]) else parts[0],
             fingerprint=result.fingerprint,
             target=result.settings.target,

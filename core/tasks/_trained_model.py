@@ -131,7 +131,7 @@ def _table(source: Run, folder: Path, policy: ThresholdPolicy | None, *, access:
     truth = test[result["settings"]["target"]]
     labels = getattr(model, "classes_", None) if result["labels"] is not None else None
     y = truth.to_numpy(float) if labels is None else _codes(truth, labels)
-    train = frame.iloc[trained_on]
+    train = frame.iloc[trained_on] if len(trained_on) else held_out  # a study may have predicted none of them
     return TrainedModel(model, result["task"], train, held_out, y, held_out if len(held_out) else train)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import jobs
 from core.access import Access
-from core.catalog import Dataset, datasets
+from core.catalog import Dataset, Run, datasets, runs
 from core.errors import InputError
 from core.federated import FederatedSettings
 from core.jobs import Needs, RunContext, TaskSpec
@@ -23,7 +23,7 @@ from core.tasks.explain import explain_winner
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SPEC", "run", "submit", "submit_tables"]
+__all__ = ["SPEC", "derived", "run", "submit", "submit_tables", "train_without"]
 
 SPEC = TaskSpec(
     name="federated",
@@ -110,6 +110,47 @@ def submit_tables(
     )
 
 
+def train_without(source: Run, columns: Iterable[str], *, access: Access) -> str:
+    """Queue a study with the settings of another but without some columns, and return the id of its run.
+
+    Parameters
+    ----------
+    source : Run
+        A study.
+    columns : iterable of str
+        Columns that the model must not use.
+    access : Access
+        The workspace, and who acts in it.
+
+    Raises
+    ------
+    NotFoundError
+        When the dataset was deleted.
+
+    See Also
+    --------
+    derived : The studies that were derived from a study in this way.
+    """
+    names = list(columns)
+    datasets.get(str(source.dataset_id), access=access)
+    values = dict(source.settings)
+    values["column_types"] = {name: kind for name, kind in values["column_types"].items() if name not in names}
+    values["drop_columns"] = list(dict.fromkeys([*values["drop_columns"], *names]))
+    return jobs.submit(
+        "federated",
+        values | {"derived_from": source.id},
+        dataset=source.dataset_id,
+        title=source.title,
+        access=access,
+    )
+
+
+def derived(source: Run, *, access: Access) -> list[Run]:
+    """Return the studies that repeat a study with other settings, newest first."""
+    studies = runs.find(task="federated", dataset_id=source.dataset_id, access=access)
+    return [study for study in studies if study.settings.get("derived_from") == source.id]
+
+
 def run(context: RunContext) -> dict[str, Any]:
     """Train and compare, then export and explain the model as a search does."""
     context.report(Event("prepare", 0.0, "Loading the tables"))
@@ -117,6 +158,7 @@ def run(context: RunContext) -> dict[str, Any]:
     from core.federated import federate
 
     values = dict(context.settings)
+    values.pop("derived_from", None)
     tables: dict[str, str] | None = values.pop("tables", None)
     settings = FederatedSettings.model_validate(values)
     if tables is not None:

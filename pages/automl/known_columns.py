@@ -1,4 +1,4 @@
-"""Columns that carry a large share of the gain: whether they are known in time, and a search without them."""
+"""Columns that carry a large share of the gain: whether they are known in time, and a training without them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core import known_columns
 from core.automl import METRICS
 from core.catalog import Run, RunState
 from core.explain import Carrier
-from core.tasks import automl
+from core.tasks import automl, federated
 from pages._ui import address, artifacts, badges, frame, lookups, numbers
 from pages.automl import explain
 
@@ -72,7 +72,7 @@ def _question(
         only = len(record["features"]) <= len(carrier.columns)
         gone = lookups.existing_dataset(run.dataset_id) is None
         if st.button(
-            f"Search again without {'them' if several else 'it'}",
+            f"{'Train' if _is_study(run) else 'Search'} again without {'them' if several else 'it'}",
             icon=":material/restart_alt:",
             type="primary" if answer == "no" else "secondary",
             disabled=only or gone,
@@ -83,7 +83,12 @@ def _question(
             else "The same settings, on the same split of the rows.",
             key=f"{key}-without",
         ):
-            address.go(run=automl.search_without(run, carrier.columns, access=frame.access()))
+            again = federated.train_without if _is_study(run) else automl.search_without
+            address.go(run=again(run, carrier.columns, access=frame.access()))
+
+
+def _is_study(run: Run) -> bool:
+    return run.task == "federated"
 
 
 def _keep(run: Run, columns: Sequence[str], key: str) -> None:
@@ -95,8 +100,9 @@ def _keep(run: Run, columns: Sequence[str], key: str) -> None:
 
 def _derived(run: Run, record: Mapping[str, Any]) -> None:
     """Draw the searches that left columns out of this one."""
-    for search in automl.derived(run, access=frame.access()):
-        _link(search, f"Searched again without {_difference(run, search)}{_compared(run, search, record)}.")
+    derived, verb = (federated.derived, "Trained") if _is_study(run) else (automl.derived, "Searched")
+    for later in derived(run, access=frame.access()):
+        _link(later, f"{verb} again without {_difference(run, later)}{_compared(run, later, record)}.")
 
 
 def origin(run: Run, record: Mapping[str, Any] | None = None) -> None:
@@ -104,7 +110,8 @@ def origin(run: Run, record: Mapping[str, Any] | None = None) -> None:
     source = lookups.existing_run(run.settings.get("derived_from"))
     if source is not None:
         compared = "" if record is None else _compared(run, source, record)
-        _link(source, f"This search leaves out {_difference(source, run)}{compared}.")
+        what = "study" if _is_study(run) else "search"
+        _link(source, f"This {what} leaves out {_difference(source, run)}{compared}.")
 
 
 def _difference(before: Run, after: Run) -> str:

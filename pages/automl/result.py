@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core import jobs
-from core.automl import METRICS, describe_final_model, learner_title
+from core.automl import learner_title
 from core.catalog import Run, RunState
 from pages._ui import (
     artifacts,
@@ -29,6 +29,7 @@ from pages.automl import (
     explain,
     known_columns,
     leaderboard,
+    method,
     next_actions,
     tiles,
     whatif,
@@ -95,7 +96,7 @@ def show(run: Run) -> None:
         "Export": lambda: next_actions.export(run),
         "Continue": lambda: next_actions.continued(run, record),
         "Checks": lambda: findings.show(record["findings"]),
-        "Method": lambda: _method(record),
+        "Method": lambda: method.show(record),
     }
     tabs.show(contents, key="automl-tabs")
 
@@ -127,41 +128,3 @@ def _won(record: Mapping[str, Any]) -> str:
     if learner == "blend":
         return f"A blend of {len(record['winner']['config']['members'])} models"
     return learner_title(learner)
-
-
-def _final_model(winner: Mapping[str, Any]) -> str:
-    took = f" It took {numbers.duration(winner['refit_s'])}." if winner["refit_s"] else ""
-    return describe_final_model(winner) + took
-
-
-def _positive_class(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return which class of two the figures are about, and why where that is stored."""
-    if record["task"] != "binary":
-        return {}
-    positive = record.get("positive_class") or {"label": str(record["labels"][1]), "reason": ""}
-    return {"Class of the figures": f"'{positive['label']}'. {positive['reason']}".strip()}
-
-
-def _method(record: Mapping[str, Any]) -> None:
-    rows, settings = record["rows"], record["settings"]
-    left, right = st.columns(2, gap="medium")
-    facts = {
-        "Task": record["task"],
-        "Metric": METRICS[record["metric"]].title,
-        **_positive_class(record),
-        "Rows": f"{rows['train']:,} for training, {rows['test']:,} for the test, of {rows['all']:,}",
-        "Validation": record["split_method"],
-        "Features": f"{len(record['features']):,} columns: {', '.join(record['features'][:30])}"
-        + (" …" if len(record["features"]) > 30 else ""),
-        "Excluded columns": ", ".join(settings["drop_columns"]) or "–",
-        "Sensitive columns": ", ".join(settings["sensitive_columns"]) or "–",
-        "Final model": _final_model(record["winner"]),
-        "Table fingerprint": record["fingerprint"][:16],
-    }
-    with left:
-        st.table({key: frame.plain(value) for key, value in facts.items()}, border="horizontal")
-    with right:
-        st.markdown("**Versions**")
-        st.table(record["packages"], border="horizontal", width="content")
-        st.markdown("**Settings**")
-        st.json(settings, expanded=False)

@@ -10,11 +10,10 @@ from core import jobs
 from core.automl import AutoMLSettings
 from core.catalog import Dataset
 from core.datasets import memory_bytes, rows_in_memory
-from core.favorable import favorable_outcome
 from core.jobs import Needs
 from core.resources import usable_memory
 from core.tasks import automl
-from pages._ui import address, charts, findings, frame, lookups, needs_form, numbers, suggestions, tables
+from pages._ui import address, charts, findings, frame, lookups, needs_form, numbers, outcome, suggestions, tables
 from pages.automl import advanced, budget, features
 
 __all__ = ["show"]
@@ -76,7 +75,7 @@ def _for_target(dataset: Dataset, target: str, others: list[str]) -> None:
         values["metric"] = advanced.metric(values["task"])
     limits = budget.show(rows=dataset.rows, columns=len(others))
     if values["task"] == "binary":
-        values["positive_label"] = _class_of_interest(dataset, target, list(summary.counts))
+        values["positive_label"] = outcome.choose(dataset, target, list(summary.counts))
     values |= advanced.show(dataset, target, values["task"], others) | limits
 
     _warn_of_size(dataset)
@@ -116,27 +115,6 @@ def _warn_of_size(dataset: Dataset) -> None:
     )
     if st.button("Prepare a sample", icon=":material/table_rows:", key="automl-to-sample"):
         st.switch_page("pages/data/page.py", query_params={"dataset": dataset.id, "tab": "Prepare"})
-
-
-def _class_of_interest(dataset: Dataset, target: str, classes: list[str]) -> str | None:
-    """Let the user choose which of two outcomes the figures are about; a role or a known word is a suggestion."""
-    role = dataset.roles.get("positive") if target == dataset.roles.get("target") else None
-    known = favorable_outcome(classes)
-    suggested = role if role in classes else None if known is None else str(known.label)
-    chosen: str | None = st.radio(
-        "Which outcome do you want to find?",
-        classes,
-        index=None if suggested is None else classes.index(suggested),
-        format_func=frame.plain,
-        horizontal=True,
-        help="Precision, recall, curves and decisions are about this outcome. The search itself is the same.",
-        key=f"automl-positive-{dataset.id}-{target}",
-    )
-    if role in classes:
-        st.caption("Suggested, because the table asks about it.")
-    elif known is not None:
-        st.caption(frame.plain(f"Suggested, because {known.reason[0].lower()}{known.reason[1:]}"))
-    return chosen
 
 
 def _start(dataset: Dataset, values: dict[str, Any], needs: Needs | None) -> None:

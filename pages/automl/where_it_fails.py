@@ -54,8 +54,8 @@ def show(run: Run, record: Mapping[str, Any]) -> None:
     if dataset is None:
         st.caption("The table of this search was deleted, so its columns cannot be read.")
         return
-    if predictions is None:
-        st.caption("This search stored no predictions of its training rows, so there are no errors to look at.")
+    if predictions is None or not artifacts.count(predictions):
+        st.caption("This model has no predictions of its training rows, so there are no errors to look at.")
         return
     settings = record["settings"]
     target = settings["target"]

@@ -15,11 +15,19 @@ from pages.automl import feature_engineering, winner_figure
 __all__ = ["show"]
 
 
-def show(record: Mapping[str, Any]) -> None:
-    """Draw the picture, wide or narrow as the screen is, and the table."""
+def show(record: Mapping[str, Any], *, how: str = "") -> None:
+    """Draw the picture, wide or narrow as the screen is, and the table.
+
+    Parameters
+    ----------
+    record : mapping
+        Content of ``result.json``.
+    how : str, optional
+        Sentences on the training of a model that no search has trained.
+    """
     picture = winner_picture(record)
     metric = METRICS[record["metric"]].title
-    sentences = [describe_final_model(record["winner"]), describe_calibration(record["winner"])]
+    sentences = [how] if how else [describe_final_model(record["winner"]), describe_calibration(record["winner"])]
     st.caption(frame.plain(" ".join(filter(None, sentences))))
     st.html(
         "<style>@media (max-width: 640px) { .st-key-automl-winner-wide { display: none; } }"
@@ -40,7 +48,8 @@ def show(record: Mapping[str, Any]) -> None:
     if picture.steps is not None:
         st.markdown("**Features**")
         _features(picture)
-    feature_engineering.show(record)
+    if not how:
+        feature_engineering.show(record)
 
 
 def _members(picture: WinnerPicture, metric: str) -> None:

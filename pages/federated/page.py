@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.catalog import RunState
 from pages._ui import header, lookups, run_view
-from pages.federated import live, result, setup
+from pages.automl import known_columns
+from pages.federated import live, result, samples, setup
 
 run_id = st.query_params.get("run")
 
@@ -15,7 +16,12 @@ if run_id is not None:
     if run.state is RunState.SUCCEEDED:
         result.show(run)
     else:
+        known_columns.origin(run)
         run_view.show_run(run.id, live.details)
+elif "sample" in st.query_params:
+    with header.lookup("Sample", back="New study"):
+        loading = lookups.run(st.query_params["sample"], "ingest", what="the import of a sample")
+    samples.wait(loading)
 else:
     with header.lookup("Dataset", back="New study"):
         known = lookups.selectable_datasets()
@@ -23,8 +29,4 @@ else:
         "Federated learning",
         "Train one model from tables that stay with their owners, and see what each site would gain.",
     )
-    if known:
-        setup.show(known)
-    else:
-        st.info("There is no table yet. Upload one or load a sample.", icon=":material/table_chart:")
-        st.page_link("pages/data/page.py", label="Go to Data", icon=":material/arrow_forward:")
+    setup.show(known)

@@ -2,15 +2,17 @@
 
 import streamlit as st
 
-from core import known_columns
+from core import jobs, known_columns
 from core.catalog import datasets, runs
+from core.models import TABLE_TASKS
 from core.tasks import ingest
 from pages._ui import badges, frame, header, numbers, server_facts
 from pages.home import open_alerts
 
 access = frame.access()
 known = datasets.find(access=access)
-recent = runs.find(task="automl", limit=5, access=access)
+models = [run for task in TABLE_TASKS for run in runs.find(task=task, limit=5, access=access)]
+recent = sorted(models, key=lambda run: -run.created_at)[:5]
 
 header.show("Plumbline", "From a table to a machine-learning model that you can defend.")
 frame.show_notices()
@@ -46,7 +48,7 @@ with st.grid(3, min_column_width=240):
             st.caption(text)
 
 if recent:
-    st.subheader("Recent searches")
+    st.subheader("Recent work")
     for run in recent:
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"home-recent-{run.id}"):
             badges.show(badges.of_run(run))
@@ -56,7 +58,7 @@ if recent:
                 st.caption(frame.plain(server_facts.without(said)))
             st.caption(numbers.ago(run.created_at), width="content")
             if st.button("Open", icon=":material/arrow_forward:", key=f"home-open-{run.id}"):
-                st.switch_page("pages/automl/page.py", query_params={"run": run.id})
+                st.switch_page(f"pages/{jobs.task_spec(run.task).page}/page.py", query_params={"run": run.id})
 
 if known:
     st.subheader("Datasets")

@@ -76,7 +76,8 @@ def _candidates() -> list[Run]:
     finished = [
         run
         for kind in MODEL_KINDS.values()
-        for run in runs.find(task=kind.task, states=[RunState.SUCCEEDED], access=frame.access())
+        for task in kind.tasks
+        for run in runs.find(task=task, states=[RunState.SUCCEEDED], access=frame.access())
     ]
     return sorted((run for run in finished if run.id not in registered), key=lambda run: -run.created_at)
 

@@ -173,6 +173,7 @@ def addresses(filled: Server, ids: Golden) -> tuple[Server, dict[str, str]]:
         "mitigations": f"fairness?run={ids.binary}&tab=Mitigations",
         "report": f"fairness?run={ids.binary}&tab=Report",
         "audit": f"fairness?run={ids.binary}&tab=Bias+audit",
+        "federated-form": f"federated?dataset={ids.credit}&target=credit&sites=purpose",
         "finetune-form": f"finetune?dataset={ids.reviews}",
         "finetune": f"finetune?run={ids.text}",
         "edge": "edge",

@@ -51,6 +51,7 @@ MORE_PAGES = [
     "roles",
     "reading",
     "versions",
+    "federated-form",
     "finetune-form",
     "finetune",
     "edge",

@@ -18,6 +18,9 @@ PARAMETERS = [
     ("data", "import", "Import"),
     ("automl", "run", "Search"),
     ("automl", "dataset", "Dataset"),
+    ("federated", "run", "Federated study"),
+    ("federated", "dataset", "Dataset"),
+    ("federated", "sample", "Sample"),
     ("finetune", "run", "Training"),
     ("finetune", "dataset", "Dataset"),
     ("fairness", "run", "Model or table"),
@@ -32,7 +35,7 @@ PARAMETERS = [
     ("pipelines", "pipeline", "Pipeline"),
     ("pipelines", "component", "Component"),
 ]
-OF_RUNS = [(page, name, noun) for page, name, noun in PARAMETERS if name in ("run", "import", "register")]
+OF_RUNS = [(page, name, noun) for page, name, noun in PARAMETERS if name in ("run", "import", "register", "sample")]
 OF_RUNS += [("edge", "model", "Model")]
 
 
@@ -95,7 +98,7 @@ def test_the_browsers_tab_is_titled_by_page_and_object(home: Path, monkeypatch: 
 
     monkeypatch.setattr(st, "set_page_config", record)
     pages = {"home": "Home", "data": "Data", "automl": "AutoML", "finetune": "Fine-tuning", "fairness": "Fairness"}
-    pages |= {"edge": "Edge", "models": "Models", "runs": "Runs"}
+    pages |= {"federated": "Federated", "edge": "Edge", "models": "Models", "runs": "Runs"}
     for page, title in pages.items():
         visit(page)
         assert titles[-1] == f"{title} · Plumbline"

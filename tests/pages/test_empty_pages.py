@@ -15,6 +15,7 @@ from tests.pages.conftest import labels, texts, visit
         ("home", "See it work in two minutes"),
         ("data", "Your own table"),
         ("automl", "no table to learn from yet"),
+        ("federated", "There is no table yet"),
         ("fairness", "Nothing to analyze yet"),
         ("edge", "There is no model yet"),
         ("models", "There are no models yet. Search for one"),
@@ -33,7 +34,7 @@ def test_home_offers_the_sample_and_the_upload(home: Path) -> None:
     assert labels(visit("home")) == ["Load the Adult sample", "Upload my own table"]
 
 
-@pytest.mark.parametrize("page", ["automl", "edge", "models", "runs"])
+@pytest.mark.parametrize("page", ["automl", "edge", "federated", "models", "runs"])
 def test_an_unknown_run_is_an_error_with_a_hint(home: Path, page: str) -> None:
     test = visit(page, run="0123456789abcdef")
     assert not test.exception

@@ -38,6 +38,7 @@ VALUES = [
 PARAMETERS = {
     "data": ["dataset", "column", "tab", "import", "view", "target", "version", "preparing"],
     "automl": ["run", "dataset", "tab", "at_least", "loss", "outcome", "favorable", "row", "column", "with", "rows"],
+    "federated": ["run", "dataset", "sample", "tab", "from", "target", "sites", "table", "algorithm"],
     "finetune": ["run", "dataset", "tab", "text", "label", "column"],
     "fairness": ["run", "dataset", "tab", "prediction", "label", "score", "groups", "outcome", "criterion", "with"],
     "edge": ["run", "model", "tab", "selected", "with"],
@@ -54,6 +55,11 @@ def opened(stocked: Golden) -> dict[str, list[dict[str, str]]]:
     return {
         "data": [{}, {"dataset": stocked.credit}, {"dataset": stocked.decisions, "tab": "Reading"}],
         "automl": [{"dataset": stocked.credit}, {"run": stocked.binary}, {"run": stocked.number, "tab": "Decide"}],
+        "federated": [
+            {},
+            {"dataset": stocked.credit, "target": "credit", "sites": "purpose"},
+            {"from": "tables", "table": stocked.credit},
+        ],
         "finetune": [{"run": stocked.text}, {"dataset": stocked.reviews}],
         "fairness": [
             {"run": stocked.binary},

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from core.catalog import Model
 from tests.golden import Golden
@@ -43,6 +44,20 @@ print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
 """
 
 
+def loaded_by_visits(visits: list[list[Any]]) -> set[str]:
+    """Return the packages that a process has loaded after visits: page, query, key of a widget, tabs to open by it."""
+    done = subprocess.run(
+        [sys.executable, "-c", WALK, json.dumps(visits)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
 def test_the_pages_load_nothing_that_only_a_run_needs(
     world: World, credit_model: Model, golden: tuple[Path, Golden]
 ) -> None:
@@ -60,6 +75,7 @@ def test_the_pages_load_nothing_that_only_a_run_needs(
             "fairness-tabs",
             ["Groups", "Compare", "Threshold lab", "Mitigations", "Report", "Bias audit"],
         ],
+        ["federated", {"dataset": world.credit.id, "target": "credit", "sites": "purpose"}, "", []],
         ["finetune", {"dataset": world.credit.id}, "", []],
         ["edge", {}, "", []],
         ["edge", {"run": world.exported}, "edge-tabs", ["Variants", "Parity", "Graph", "Measure", "Measurements"]],
@@ -74,15 +90,6 @@ def test_the_pages_load_nothing_that_only_a_run_needs(
         ["runs", {}, "", []],
         ["runs", {"run": world.binary}, "runs-tabs", ["Facts", "Log", "Files"]],
     ]
-    done = subprocess.run(
-        [sys.executable, "-c", WALK, json.dumps(visits)],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    packages = set(json.loads(done.stdout.splitlines()[-1]))
+    packages = loaded_by_visits(visits)
     assert "streamlit" in packages
     assert not packages & {*HEAVY, "sklearn"}

@@ -55,6 +55,7 @@ REVIEWED = {  # words that the code has: names of parts and files, titles of fie
     ("pages/fairness/criterion.py", "recommendation.reason"),
     ("pages/fairness/mitigations.py", "name"),
     ("pages/fairness/report.py", "label"),
+    ("pages/federated/advanced.py", "label"),
     ("pages/finetune/advanced.py", "label"),
     ("pages/finetune/estimate.py", "label"),
     ("pages/home/page.py", "text"),

@@ -113,6 +113,7 @@ def test_a_table_per_site_becomes_one_dataset(study: Run) -> None:
     }
     settings = FederatedSettings(target="ill", algorithm="linear", folds=0)
     run = _ended(federated.submit_tables(sites, settings, access=LOCAL))
+    assert run.result["export_error"] is None, "without out-of-fold rows, the file is compared on the test rows"
     joined = datasets.get(run.dataset_id or "", access=LOCAL)
     assert joined.rows == len(TABLE)
     assert joined.name == "3 sites: north, south, west"
