@@ -217,7 +217,7 @@ def _given(
     ways = ways_to_write(item)
     fits = check_formats(connection, cells, ways[:1], min_share=0.0).fits
     if len(ways) > 1 and fits[0].failed:  # the first is the plain one, which is tested in a tenth of the time
-        fits = check_formats(connection, cells, ways, min_share=0.0).fits
+        fits = check_formats(connection, cells, ways, min_share=0.0).fits or fits  # none where they are parts of codes
     least = min(fit.failed for fit in fits)
     if least and not strict and item.kind == "integer":
         return _given(connection, source, column, ColumnFormat("number"), decimal, order, strict=False)

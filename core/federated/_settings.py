@@ -18,7 +18,7 @@ MIN_COUNT = 10
 """Rows behind a count that leaves a site, at least."""
 ColumnType = Literal["numeric", "categorical", "date", "ignore"]
 
-_ROUNDS = {"linear": 30, "boosting": 100}
+_ROUNDS = {"linear": 300, "boosting": 100}
 _OTHER_ROUNDS = 30
 
 
@@ -39,8 +39,8 @@ class FederatedSettings(CheckedSettings):
     algorithm : str, default="boosting"
         Key of `ALGORITHMS`.
     rounds : "auto" or int, default="auto"
-        Rounds of training, or trees per class; auto: 100 trees, otherwise 30 rounds. An exact algorithm ends earlier
-        when it has converged.
+        Rounds of training, or trees per class; auto: 100 trees, 30 rounds of averaging, and at most 300 of a
+        regression, which ends when it has converged.
     learning_rate : "auto" or float, default="auto"
         Step of local training, or weight of each tree; auto: 0.1.
     local_epochs : int, default=3

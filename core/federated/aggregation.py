@@ -27,7 +27,7 @@ class Aggregation:
     title : str
         Name that pages show.
     help : str
-        What it holds against, in one sentence.
+        Sentence about what it holds against.
     combine : callable
         ``combine(updates, weights, faulty)`` returns one update of shape (p,) for updates of shape (sites, p),
         weights of shape (sites,) and the number of sites that may be faulty.

@@ -6,17 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.federated._settings import FederatedSettings
 from core.federated.algorithms import averaging, linear
 from core.federated.algorithms.boosting import sites as boosting
 from core.federated.evidence import at_site
 from core.federated.features import site_statistics
+from core.federated.features.histograms import REFINEMENTS
+from core.federated.protocol.masks import SUM_ATTEMPTS
 from core.federated.site import masking
 from core.federated.texts import site as texts
 from core.registry import Registry
 
 if TYPE_CHECKING:
     from core.federated.protocol.message import Reply, Request
-    from core.federated.site.site import Site
+    from core.federated.site.site import Plan, Site
 
 __all__ = ["COMMON", "MESSAGES", "MessageKind"]
 
@@ -32,13 +35,15 @@ class MessageKind:
     title : str
         Name that pages and the site's operator see.
     leaves : str
-        What leaves the site, in one sentence.
+        Sentence about what leaves the site.
     answer : callable
         ``answer(site, request)`` returns the `Reply`.
     summed : bool, default=False
         Whether the arrays are values of which the coordinator needs the sum over sites alone; they are masked.
     stateful : bool, default=False
         Whether a site that was away has to be asked all the same, because later requests build on it.
+    most : int or callable, default=1
+        Number of times that a site answers it in a study, or a function of the plan that returns it.
     """
 
     name: str
@@ -47,6 +52,31 @@ class MessageKind:
     answer: Callable[[Site, Request], Reply]
     summed: bool = False
     stateful: bool = False
+    most: int | Callable[[Plan], int] = 1
+
+
+def _rounds(plan: Plan) -> int:
+    return SUM_ATTEMPTS * plan.settings.rounds_to_train
+
+
+def _trees(plan: Plan) -> int:
+    return int(_rounds(plan) * (plan.classes if plan.classes > 2 else 1))
+
+
+def _leaves(plan: Plan) -> int:
+    return _trees(plan) * (plan.settings.max_leaves - 1)
+
+
+def _text_rounds(plan: Plan) -> int:
+    return SUM_ATTEMPTS * int(plan.settings.rounds)
+
+
+def _sums(plan: Plan) -> int:
+    """Return how often masks may be asked for: as often as all sums together."""
+    if not isinstance(plan.settings, FederatedSettings):
+        return _text_rounds(plan)
+    summed = [kind for kind in MESSAGES.values() if kind.summed and kind.name != "adapters"]
+    return sum(kind.most if isinstance(kind.most, int) else kind.most(plan) for kind in summed)
 
 
 COMMON = ("describe", "plan", "categories", "histograms", "features", "unmask")
@@ -77,8 +107,10 @@ MESSAGES: Registry[MessageKind] = Registry(
         MessageKind(
             "histograms",
             "Histograms",
-            "Counts of training rows in cells that were joined until each has at least 10.",
+            "Numbers of training rows below some edges, of which no two differ by 1 to 9.",
             site_statistics.count_cells,
+            stateful=True,
+            most=REFINEMENTS + 1,
         ),
         MessageKind(
             "features",
@@ -92,6 +124,7 @@ MESSAGES: Registry[MessageKind] = Registry(
             "Masks of a sum",
             "The seed of the site's own mask of one sum, and of masks shared with sites that did not answer.",
             masking.answer_unmask,
+            most=_sums,
         ),
         MessageKind(
             "moments",
@@ -99,6 +132,7 @@ MESSAGES: Registry[MessageKind] = Registry(
             "Sums of each feature, and of its squared distance from the mean, over all training rows.",
             linear.answer_moments,
             summed=True,
+            most=2 * SUM_ATTEMPTS,
         ),
         MessageKind(
             "products",
@@ -106,27 +140,23 @@ MESSAGES: Registry[MessageKind] = Registry(
             "Sums of products of the features, and of the features with the target.",
             linear.answer_products,
             summed=True,
+            most=SUM_ATTEMPTS,
         ),
         MessageKind(
             "slope",
             "Gradient",
-            "Gradient and curvature of the loss over all training rows, and their mean loss.",
+            "Loss, gradient and curvature, summed over all training rows.",
             linear.answer_slope,
             summed=True,
-        ),
-        MessageKind(
-            "target_moments",
-            "Mean and variance of the target",
-            "Sums of the target, and of its squared distance from the mean.",
-            averaging.answer_target_moments,
-            summed=True,
+            most=_rounds,
         ),
         MessageKind(
             "update",
             "Update",
-            "The change of the shared weights by training on the site's rows, and their mean loss.",
+            "The change of the shared weights by training on the site's rows, and the loss, times their number.",
             averaging.answer_update,
             summed=True,
+            most=_rounds,
         ),
         MessageKind(
             "label_sums",
@@ -134,14 +164,16 @@ MESSAGES: Registry[MessageKind] = Registry(
             "The number of training rows by class, or the sum of the target.",
             boosting.answer_label_sums,
             summed=True,
+            most=SUM_ATTEMPTS,
         ),
         MessageKind(
             "tree",
             "First histogram of a tree",
-            "Sums of the loss's derivatives by bin of each feature, and the mean loss.",
+            "Sums of the loss's derivatives by bin of each feature, and of the loss.",
             boosting.answer_tree,
             summed=True,
             stateful=True,
+            most=_trees,
         ),
         MessageKind(
             "leaf",
@@ -150,6 +182,7 @@ MESSAGES: Registry[MessageKind] = Registry(
             boosting.answer_leaf,
             summed=True,
             stateful=True,
+            most=_leaves,
         ),
         MessageKind(
             "text_schema",
@@ -167,9 +200,10 @@ MESSAGES: Registry[MessageKind] = Registry(
         MessageKind(
             "adapters",
             "Update of adapters",
-            "The change of the shared adapters and head by training on the site's texts, and their mean loss.",
+            "The change of the shared adapters and head by training on its texts, and the loss, times their number.",
             texts.answer_adapters,
             summed=True,
+            most=_text_rounds,
         ),
         MessageKind(
             "evaluate",

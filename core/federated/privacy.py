@@ -32,7 +32,7 @@ class Privacy:
     delta : float
         Probability with which the guarantee may fail.
     sentences : list of str
-        What is promised, and what is not.
+        Promises, and what is not promised.
     """
 
     secure_sums: bool
@@ -134,7 +134,7 @@ def describe_privacy(settings: FederatedSettings, rows: Mapping[str, int], round
     settings : FederatedSettings
         Settings of the study.
     rows : mapping of str to int
-        Number of training rows by site.
+        Number of training rows by site; 0 where it is not known.
     rounds : int
         Number of rounds that were made.
     """
@@ -164,19 +164,25 @@ def describe_privacy(settings: FederatedSettings, rows: Mapping[str, int], round
     else:
         training = local_training(settings)
         for site, count in rows.items():
+            if not count:  # it trained, and nobody knows on how many rows
+                epsilon[site] = math.inf
+                continue
             rate, steps = training.sampling(count)
             epsilon[site] = spent_epsilon(rate, settings.noise_multiplier, steps * rounds, settings.delta)
         largest = max(epsilon.values(), default=math.inf)
-        if math.isinf(largest):
+        if not settings.noise_multiplier:
             sentences.append("The noise is 0: no guarantee.")
+        elif math.isinf(largest):
+            unknown = ", ".join(site for site, value in epsilon.items() if math.isinf(value))
+            sentences.append(f"No guarantee can be given for {unknown}: the number of its rows is not known.")
         else:
             sentences.append(
                 f"Differential privacy of a row: epsilon is at most {largest:.3g} (delta {settings.delta:g}) for the "
                 "training. What the model shows with and without any one row differs by a factor of at most e^epsilon."
             )
         sentences.append(
-            "It covers the training, not the statistics that the features are made of, nor the numbers of rows. A "
-            "person with several rows is protected less."
+            "It covers the training, not the statistics that features are made of, the numbers of rows, nor the "
+            "metrics of test rows. A person with several rows is protected less."
         )
         if len(rows) < _FEW_SITES:
             sentences.append(

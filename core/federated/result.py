@@ -46,9 +46,9 @@ class FederatedResult:
     messages : DataFrame
         Every message: number, kind, site, round, sent and received (bytes), masked.
     privacy : Privacy
-        What is promised, and what is not.
+        Promises, and what is not promised.
     verdict : str
-        What federation brings, in a sentence or two.
+        Sentences about what federation brings.
     findings : list of Finding
         Differences between the sites' tables, and what was left out.
     elapsed_s : float
@@ -79,7 +79,8 @@ class FederatedResult:
     @property
     def by_site(self) -> pd.DataFrame:
         """One row per site: rows, the metric by model, gain over the own model, distance to pooled training."""
-        return pd.DataFrame([_row(item, self.search.metric) for item in self.sites]).set_index("site")
+        rows = [_row(item, self.search.metric) for item in self.sites]
+        return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["site"]).set_index("site")
 
     def to_dict(self) -> JsonObject:
         """Return all but the model, the predictions and the messages as JSON-serializable values."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.datasets import Finding
 from core.errors import PlumblineError
 from core.evaluation import METRICS, resolve_metric, stratify
 from core.federated._settings import FederatedSettings
@@ -21,8 +22,8 @@ from core.federated.evidence.site_evidence import FEDERATED, LOCAL, POOLED, Site
 from core.federated.privacy import describe_privacy
 from core.federated.result import FederatedResult
 from core.federated.site.in_process import InProcessSites
-from core.federated.site.site import Site
-from core.federated.tables import SiteTables, site_tables
+from core.federated.site.site import Site, simulated_secret
+from core.federated.tables import SiteTables, check_columns, site_tables
 from core.progress import Event, Report, silent
 
 __all__ = ["federate"]
@@ -77,7 +78,10 @@ def federate(
     tell, stop = report or silent, should_stop or bool
     began = time.monotonic()
     tables = site_tables(frame_or_frames, settings.site_column, settings.target)
-    channel = InProcessSites([Site(name, tables.frame(name)) for name in tables.rows])
+    check_columns(tables.table, settings, tables.site_column)
+    channel = InProcessSites(
+        [Site(name, tables.frame(name), simulated_secret(name, settings.seed)) for name in tables.rows]
+    )
     study = Study(channel, settings.masked, settings.min_sites)
     fitted = train(study, settings, report=tell, should_stop=stop)
     elapsed = time.monotonic() - began
@@ -85,10 +89,21 @@ def federate(
     plan = fitted.plan
     metric = resolve_metric(settings.metric, plan.task)
     tell(Event("compare", 0.0, "Training each site's own model"))
-    evidence, overall = _evidence(tables, channel, fitted, settings, metric, tell)
-    out_of_fold = None
+    evidence, overall = _evidence(channel, fitted, settings, metric, stopped, tell)
+    out_of_fold, findings = None, list(tables.findings)
     if settings.folds and not stopped:
-        out_of_fold = _out_of_fold(tables, channel, fitted, settings, tell)
+        try:
+            out_of_fold = _out_of_fold(tables, channel, fitted, settings, tell)
+        except PlumblineError as error:
+            findings.append(
+                Finding(
+                    "no_folds",
+                    "notice",
+                    None,
+                    f"There are no out-of-fold predictions: without a fold, {error.message}",
+                    "Use fewer folds, or larger sites. Thresholds cannot be chosen without such predictions.",
+                )
+            )
     sites = [channel.by_name[name] for name in tables.rows]
     search = model_result(
         tables.table,
@@ -102,7 +117,6 @@ def federate(
         elapsed_s=elapsed,
         stopped=stopped,
     )
-    findings = [*tables.findings, *search.findings]
     return FederatedResult(
         search=search,
         settings=settings,
@@ -112,25 +126,26 @@ def federate(
         messages=pd.DataFrame([asdict(record) for record in study.log]),
         privacy=describe_privacy(settings, study.rows, len(fitted.rounds.records)),
         verdict=verdict(evidence, overall, METRICS[metric].title),
-        findings=findings,
+        findings=[*findings, *search.findings],
         elapsed_s=elapsed,
     )
 
 
 def _evidence(
-    tables: SiteTables,
     channel: InProcessSites,
     fitted: Fitted,
     settings: FederatedSettings,
     metric: str,
+    stopped: bool,
     report: Report,
 ) -> tuple[list[SiteEvidence], SiteEvidence]:
     plan, sites = fitted.plan, list(channel.by_name.values())
+    rounds = max(1, len(fitted.rounds.records)) if stopped else None  # so that all are trained as far
     training = {site.name: site.frame.iloc[site.train].reset_index(drop=True) for site in sites}
     shared = fitted.model
     pooled = None
     if settings.pooled:
-        pooled = train_alone("all sites", pd.concat(list(training.values()), ignore_index=True), plan).model
+        pooled = train_alone("all sites", pd.concat(list(training.values()), ignore_index=True), plan, rounds).model
     evidence, every = [], {}
     for index, site in enumerate(sites):
         report(Event("compare", index / len(sites), f"Training the own model of '{site.name}'"))
@@ -141,7 +156,7 @@ def _evidence(
         every[site.name] = dict(models)
         problem = ""
         try:
-            models[LOCAL] = outputs(train_alone(site.name, training[site.name], plan).model, test, plan)
+            models[LOCAL] = outputs(train_alone(site.name, training[site.name], plan, rounds).model, test, plan)
         except PlumblineError as error:
             problem = error.message
         evidence.append(
@@ -185,7 +200,7 @@ def _out_of_fold(
         for site in channel.by_name.values():
             inside = folds[site.name] != fold
             rows = site.frame.iloc[site.train[inside]].reset_index(drop=True)
-            sites.append(Site(site.name, rows, plain_sums=True))
+            sites.append(Site(site.name, rows, site.secret, plain_sums=True))
             held.append((site, site.train[~inside], site.y[~inside]))
         study = Study(InProcessSites(sites), masked=False)
         model = train(study, smaller, task=plan.task, labels=plan.labels).model

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.datasets import whole_numbers
 from core.finetune.base_model import resolve
 from core.finetune.build import build, finish
 from core.finetune.checkpoints import TrainingFolder
@@ -153,7 +152,7 @@ def conclude_shared(
     from core.finetune.training_run import conclude
 
     start = time.monotonic() - elapsed_s
-    known = whole_numbers(frame[settings.label_column]).astype(object).map(str, na_action="ignore")
+    known = _label_texts(frame[settings.label_column])
     usable = frame.assign(**{settings.label_column: known.where(known.isin(adapters.labels))})
     data = prepare(usable, settings)
     positions = {int(row): index for index, row in enumerate(data.rows)}
@@ -182,3 +181,12 @@ def conclude_shared(
     base = resolve(settings.base_model)
     with quiet_transformers(settings.threads):
         return conclude(usable, settings, data, base, folder, trained, fingerprint(frame[settings.columns]), start)
+
+
+def _label_texts(column: pd.Series) -> pd.Series:
+    """Return labels as text, a whole number without decimals whatever the other cells are."""
+    values = column.astype(object).where(column.notna(), None)
+    return values.map(
+        lambda label: str(int(label)) if isinstance(label, float) and label.is_integer() else str(label),
+        na_action="ignore",
+    )

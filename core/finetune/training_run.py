@@ -122,7 +122,7 @@ def conclude(
     folder : TrainingFolder
         Folder with the trained model and the history.
     trained : TrainedModel
-        How the model was reached.
+        Steps and facts of the training.
     table_fingerprint : str
         Fingerprint of the columns that were used.
     start : float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ from core.tasks.explain import explain_winner
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from core.datasets import Finding
 
 __all__ = ["SPEC", "derived", "run", "submit", "submit_tables", "train_without"]
 
@@ -161,12 +164,14 @@ def run(context: RunContext) -> dict[str, Any]:
     values.pop("derived_from", None)
     tables: dict[str, str] | None = values.pop("tables", None)
     settings = FederatedSettings.model_validate(values)
+    converted: list[Finding] = []
     if tables is not None:
-        settings = _use_joined(context, tables, settings)
+        settings, converted = _use_joined(context, tables, settings)
     assert context.run.dataset_id is not None
     dataset = datasets.get(context.run.dataset_id, access=context.access)
     frame = load_frame(get_store().local_path(dataset.data_digest))
     result = federate(frame, settings, report=context.report, should_stop=context.should_stop)
+    result = replace(result, findings=[*converted, *result.findings])
     context.report(Event("store", 0.99, "Storing the model and its evidence"))
     folder = context.workdir / "result"
     result.save(folder)
@@ -184,18 +189,28 @@ def run(context: RunContext) -> dict[str, Any]:
     }
 
 
-def _use_joined(context: RunContext, tables: Mapping[str, str], settings: FederatedSettings) -> FederatedSettings:
-    """Store the tables of the sites as one dataset, which the run is linked to, and return the settings for it."""
+def _use_joined(
+    context: RunContext, tables: Mapping[str, str], settings: FederatedSettings
+) -> tuple[FederatedSettings, list[Finding]]:
+    """Store the tables of the sites as one dataset, which the run is linked to.
+
+    Returns
+    -------
+    FederatedSettings
+        Settings for that dataset.
+    list of Finding
+        Columns that were converted.
+    """
     from core.datasets import load_frame
     from core.federated import join_tables
 
     sites = {name: datasets.get(dataset_id, access=context.access) for name, dataset_id in tables.items()}
     frames = {name: load_frame(get_store().local_path(dataset.data_digest)) for name, dataset in sites.items()}
-    table, column = join_tables(frames)
+    table, column, converted = join_tables(frames)
     dataset = _store(context, table, sites, settings, column)
     context.use_dataset(dataset.id)
     context.run.dataset_id = dataset.id
-    return settings.model_copy(update={"site_column": column})
+    return settings.model_copy(update={"site_column": column}), converted
 
 
 def _store(

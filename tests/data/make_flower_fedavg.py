@@ -20,10 +20,10 @@ assert len(x) == sum(SIZES)
 z = (x - x.mean(axis=0)) / x.std(axis=0)  # ddof 0
 y = y.astype(np.float64)
 ends = np.cumsum(SIZES)
-sites = [order[end - size : end] for size, end in zip(SIZES, ends)]
+sites = [order[end - size : end] for size, end in zip(SIZES, ends, strict=True)]
 default = np.argsort(x[:, 0])
 same_sites = all(
-    set(site) == set(default[end - size : end]) for site, size, end in zip(sites, SIZES, ends)
+    set(site) == set(default[end - size : end]) for site, size, end in zip(sites, SIZES, ends, strict=True)
 )
 
 
@@ -43,14 +43,15 @@ TaskIdentity.run_id = TaskIdentity.node_id = TaskIdentity.task_id = 1  # message
 def flower_average(round_number, parts, sizes):
     """What Flower's FedAvg makes of the sites' replies."""
     replies = []
-    for node, ((weights, intercept), size) in enumerate(zip(parts, sizes), 1):
+    for node, ((weights, intercept), size) in enumerate(zip(parts, sizes, strict=True), 1):
         ask = Message(content=RecordDict(), dst_node_id=node, message_type="train")
         arrays = ArrayRecord([np.asarray(weights, np.float64), np.asarray([intercept], np.float64)])
         content = RecordDict({"arrays": arrays, "metrics": MetricRecord({"num-examples": size})})
         replies.append(Message(content, reply_to=ask))
     arrays, _ = strategy.aggregate_train(round_number, replies)
     weights, intercept = arrays.to_numpy_ndarrays()
-    assert weights.dtype == np.float64 and intercept.dtype == np.float64
+    assert weights.dtype == np.float64
+    assert intercept.dtype == np.float64
     return weights, float(intercept[0])
 
 
@@ -62,8 +63,8 @@ for number in range(1, ROUNDS + 1):
     weights, intercept = flower_average(number, parts, SIZES)
     rounds.append((weights, intercept))
     parts = [train(plain_weights, plain_intercept, z[site], y[site]) for site in sites]
-    plain_weights = sum(w * s for (w, _), s in zip(parts, SIZES)) / sum(SIZES)
-    plain_intercept = sum(b * s for (_, b), s in zip(parts, SIZES)) / sum(SIZES)
+    plain_weights = sum(w * s for (w, _), s in zip(parts, SIZES, strict=True)) / sum(SIZES)
+    plain_intercept = sum(b * s for (_, b), s in zip(parts, SIZES, strict=True)) / sum(SIZES)
 
 difference = max(np.abs(weights - plain_weights).max(), abs(intercept - plain_intercept))
 golden = {

@@ -52,13 +52,18 @@ def test_the_model_is_that_of_the_simulation(study: SimpleNamespace, simulated: 
 def test_the_evidence_of_each_site_is_that_of_the_simulation(
     study: SimpleNamespace, simulated: FederatedResult
 ) -> None:
-    for here, there in zip(study.result.sites, simulated.sites, strict=True):
+    by_name = {item.site: item for item in simulated.sites}
+    assert {item.site for item in study.result.sites} >= {"north", "south"}  # a class has too few test rows in the west
+    for here in study.result.sites:
+        there = by_name[here.site]
         assert (here.site, here.train, here.test) == (there.site, there.train, there.test)
         for model in ("federated", "local"):
-            assert here.metrics[model]["roc_auc"].value == pytest.approx(there.metrics[model]["roc_auc"].value)
+            assert here.metrics[model]["roc_auc"].value == pytest.approx(
+                there.metrics[model]["roc_auc"].value, abs=6e-4
+            )
         assert here.gain is not None
         assert there.gain is not None
-        assert here.gain.value == pytest.approx(there.gain.value, abs=1e-9)
+        assert here.gain.value == pytest.approx(there.gain.value, abs=6e-4)  # three digits leave a site
     groups = json.loads((study.network.study / "groups.json").read_text())
     assert {record["column"] for record in groups["north"]} == {"job", "age"}
     assert all(row["n"] >= 10 for site in SITES for record in groups[site] for row in record["metrics"])

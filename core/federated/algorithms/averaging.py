@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import LimitError
 from core.federated.aggregation import AGGREGATIONS
 from core.federated.algorithms.net import (
     LocalTraining,
@@ -23,6 +24,7 @@ from core.federated.algorithms.net import (
 )
 from core.federated.algorithms.rounds import Rounds
 from core.federated.algorithms.state import ModelState
+from core.federated.coordinator.study import Total
 from core.federated.features.summary import encoded_summary
 from core.federated.protocol.message import Arrays, Reply, Request
 from core.federated.site.site import Plan, Site
@@ -32,9 +34,9 @@ if TYPE_CHECKING:
     from core.automl import NeuralNet
     from core.federated._settings import FederatedSettings
     from core.federated.coordinator.features import SharedFeatures
-    from core.federated.coordinator.study import Study, Total
+    from core.federated.coordinator.study import Study
 
-__all__ = ["answer_target_moments", "answer_update", "assemble", "fit", "local_training"]
+__all__ = ["answer_update", "assemble", "fit", "local_training"]
 
 Doubles = NDArray[np.float64]
 _BETA_1, _BETA_2, _TAU = 0.9, 0.99, 1e-3  # of FedAdam
@@ -78,36 +80,22 @@ def _inputs(site: Site) -> Doubles:
     return scaled
 
 
-def answer_target_moments(site: Site, request: Request) -> Reply:
-    """Return sums of a target of numbers, or of its squared distances from a center."""
-    y = site.y.astype(np.float64)
-    values = y if "center" not in request.arrays else np.square(y - request.arrays["center"])
-    return Reply({}, {"sums": np.array([values.sum()]), "rows": np.array([float(len(y))])})
-
-
 def answer_update(site: Site, request: Request) -> Reply:
     """Train from the shared weights, and return their change, times the number of rows where it is summed."""
     plan = site.agreed
     training = local_training(plan.settings)
     shared = np.asarray(request.arrays["weights"], dtype=np.float64)
-    X, y = _inputs(site), site.y
-    if not plan.classes:
-        y = (y - request.arrays["target"][0]) / request.arrays["target"][1]
+    X, y = _inputs(site), site.target
     shapes = layer_shapes(X.shape[1], plan.settings.hidden, _outputs(plan))
     trained = train_locally(X, y, shared, shapes, plan.classes, training, site.generator(request.number))
-    change = trained - shared
-    factor = float(len(y)) if plan.settings.masked else 1.0
-    content: JsonObject = {}
+    arrays: Arrays = {"update": trained - shared, "rows": np.array([float(len(y))])}
+    if plan.settings.masked:
+        arrays["update"] = float(len(y)) * arrays["update"]
     if training.clip is None:  # a loss would need noise of its own
-        content["loss"] = float(losses(X, y, shared, shapes, plan.classes).mean())
-    return Reply(content, {"update": factor * change, "rows": np.array([float(len(y))])})
-
-
-def _target_scale(study: Study) -> tuple[float, float]:
-    first = study.total("target_moments")
-    rows, mean = float(first["rows"][0]), float(first["sums"][0]) / float(first["rows"][0])
-    variance = float(study.total("target_moments", arrays={"center": np.array([mean])})["sums"][0]) / rows
-    return mean, float(np.sqrt(variance)) or 1.0
+        site.loss = float(losses(X, y, shared, shapes, plan.classes).mean())
+        if plan.settings.masked:
+            arrays["loss"] = np.array([site.loss * len(y)])
+    return Reply({}, arrays)
 
 
 def _combined(study: Study, plan: Plan, arrays: Arrays) -> tuple[Doubles, Total]:
@@ -117,10 +105,25 @@ def _combined(study: Study, plan: Plan, arrays: Arrays) -> tuple[Doubles, Total]
         total = study.total("update", arrays=arrays)
         return total["update"] / float(total["rows"][0]), total
     replies = study.ask("update", arrays=arrays)
-    updates = np.stack([np.asarray(reply.arrays["update"], dtype=np.float64) for reply in replies.values()])
-    weights = np.array([float(reply.arrays["rows"][0]) for reply in replies.values()])
+    size = len(arrays["weights"])
+    usable = {site: reply for site, reply in replies.items() if _is_update(reply, size)}
+    if len(usable) < study.min_sites:
+        raise LimitError(
+            f"{len(usable)} of {len(replies)} sites sent an update that can be used, and {study.min_sites} are needed.",
+            "Look at the sites that send others, or leave them out.",
+        )
+    updates = np.stack([np.asarray(reply.arrays["update"], dtype=np.float64) for reply in usable.values()])
+    weights = np.array([float(reply.arrays["rows"][0]) for reply in usable.values()])
     combine = AGGREGATIONS[settings.aggregation].combine if len(updates) > 1 else AGGREGATIONS["mean"].combine
-    return combine(updates, weights, settings.assumed_faulty), study.outcome({}, replies)
+    return combine(updates, weights, settings.assumed_faulty), Total({}, list(usable))
+
+
+def _is_update(reply: Reply, size: int) -> bool:
+    """Return whether a reply has an update of finite numbers; a faulty site's counts as missing."""
+    update, rows = reply.arrays.get("update"), reply.arrays.get("rows")
+    if update is None or rows is None or update.shape != (size,) or rows.shape != (1,):
+        return False
+    return bool(np.isfinite(update).all() and np.isfinite(rows).all() and rows[0] > 0)
 
 
 def fit(study: Study, plan: Plan, features: SharedFeatures, rounds: Rounds) -> ModelState:
@@ -129,19 +132,18 @@ def fit(study: Study, plan: Plan, features: SharedFeatures, rounds: Rounds) -> M
     Returns
     -------
     ModelState
-        Array weights of all layers in a row, and of numbers target: mean and standard deviation of the target.
+        Array weights: those of all layers in a row.
     """
     net = prepared_net(plan, features.columns)
     shapes = layer_shapes(len(net.center_), plan.settings.hidden, _outputs(plan))
     weights = initial_weights(shapes, plan.settings.seed)
-    arrays: Arrays = {} if plan.classes else {"target": np.array(_target_scale(study))}
     advance = _adam(plan.settings.server_learning_rate) if plan.settings.algorithm == "fedadam" else np.add
     while rounds.left:
         with rounds.next() as done:
-            update, total = _combined(study, plan, {**arrays, "weights": weights})
+            update, total = _combined(study, plan, {"weights": weights})
             done(total)
         weights = advance(weights, update)
-    return ModelState({}, {**arrays, "weights": weights})
+    return ModelState({}, {"weights": weights})
 
 
 def _adam(rate: float) -> Callable[[Doubles, Doubles], Doubles]:
@@ -173,8 +175,7 @@ def assemble(state: ModelState, plan: Plan, features: SharedFeatures) -> NeuralN
     net.keep(layers)
     if plan.classes:
         return net
-    center, scale = state["target"]
     model = ScaledTargetRegressor(net)
-    model.estimator_, model.center_, model.scale_ = net, float(center), float(scale)
+    model.estimator_, (model.center_, model.scale_) = net, features.scale
     model.n_features_in_ = len(net.center_)
     return model

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from core.federated.algorithms.rounds import Rounds
 from core.federated.algorithms.state import ModelState
+from core.federated.features.summary import center_and_width, encoded_summary
 from core.federated.protocol.message import Arrays, Reply, Request
 from core.federated.site.site import Plan, Site
+from core.jsonable import JsonObject
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -36,27 +38,38 @@ __all__ = [
 NEWTON_COEFFICIENTS = 1_000
 """Coefficients up to which the Hessian matrix is shared."""
 _CONVERGED = 1e-10
+_FAR = 1e5
 Doubles = NDArray[np.float64]
 
 
 def answer_moments(site: Site, request: Request) -> Reply:
-    """Return sums of the features, or of their squared distances from a center."""
-    X = site.X.astype(np.float64)
-    rows = np.array([float(len(X))])
+    """Return sums of the features in the shared scale, or of their squared distances from a center."""
+    centers, widths = _scales(site.columns)
+    Z = np.clip((site.X.astype(np.float64) - centers) / widths, -_FAR, _FAR)
+    rows = np.array([float(len(Z))])
     if "center" not in request.arrays:
-        return Reply({}, {"sums": X.sum(axis=0), "rows": rows})
-    return Reply({}, {"sums": np.square(X - request.arrays["center"]).sum(axis=0), "rows": rows})
+        return Reply({}, {"sums": Z.sum(axis=0), "rows": rows})
+    return Reply({}, {"sums": np.square(Z - request.arrays["center"]).sum(axis=0), "rows": rows})
 
 
-def standardization(study: Study) -> tuple[Doubles, Doubles, float]:
-    """Return mean and standard deviation of each feature over all rows (1 for a constant), and their number."""
+def _scales(columns: list[JsonObject]) -> tuple[Doubles, Doubles]:
+    """Return a center and a width of each feature, by which sums over rows are neither huge nor tiny."""
+    pairs = [center_and_width(column) for column in encoded_summary(columns).astype(np.float64).T]
+    return np.array([center for center, _ in pairs]), np.array([width for _, width in pairs])
+
+
+def standardization(study: Study, columns: list[JsonObject]) -> tuple[Doubles, Doubles]:
+    """Return mean and standard deviation of each feature over all rows (1 for a constant).
+
+    Values further from the median than a hundred thousand widths of the middle half count as that far.
+    """
+    centers, widths = _scales(columns)
     first = study.total("moments")
-    rows = float(first["rows"][0])
-    mean = first["sums"] / rows
+    mean = first["sums"] / float(first["rows"][0])
     second = study.total("moments", arrays={"center": mean})
     variance = second["sums"] / float(second["rows"][0])
     tiny = variance <= 10 * np.finfo(np.float64).eps * (np.square(mean) + variance)
-    return mean, np.where(tiny, 1.0, np.sqrt(np.where(tiny, 1.0, variance))), rows
+    return centers + widths * mean, widths * np.where(tiny, 1.0, np.sqrt(np.where(tiny, 1.0, variance)))
 
 
 def _design(site: Site, request: Request) -> Doubles:
@@ -67,7 +80,7 @@ def _design(site: Site, request: Request) -> Doubles:
 
 def answer_products(site: Site, request: Request) -> Reply:
     """Return the sums of products of the features, and of the features with the target."""
-    X, y = _design(site, request), site.y.astype(np.float64)
+    X, y = _design(site, request), site.target
     return Reply({}, {"products": X.T @ X, "target": X.T @ y, "rows": np.array([float(len(y))])})
 
 
@@ -94,7 +107,8 @@ def answer_slope(site: Site, request: Request) -> Reply:
     }
     if request.content["curvature"]:
         arrays["hessian"] = _hessian(X, chances)
-    return Reply({"loss": float(losses.mean())}, arrays)
+    site.loss = float(losses.mean())
+    return Reply({}, arrays)
 
 
 def _sigmoid(scores: Doubles) -> Doubles:
@@ -122,11 +136,11 @@ def fit(study: Study, plan: Plan, features: SharedFeatures, rounds: Rounds) -> M
     study : Study
         The study.
     plan : Plan
-        What was agreed on.
+        Agreement of the sites.
     features : SharedFeatures
         Features that all sites have in common.
     rounds : Rounds
-        Where rounds are counted.
+        Counter of the rounds.
 
     Returns
     -------
@@ -134,7 +148,7 @@ def fit(study: Study, plan: Plan, features: SharedFeatures, rounds: Rounds) -> M
         Arrays mean and scale of shape (p,), coefficients of shape (sets, p + 1) with the intercept last, where `sets`
         is one for two classes and for a number.
     """
-    mean, scale, _ = standardization(study)
+    mean, scale = standardization(study, features.columns)
     arrays: Arrays = {"mean": mean, "scale": scale}
     penalty = plan.settings.l2
     if not plan.classes:
@@ -143,11 +157,14 @@ def fit(study: Study, plan: Plan, features: SharedFeatures, rounds: Rounds) -> M
             done(total)
         penalties = np.diag(np.append(np.full(len(mean), penalty), 0.0))
         solution = np.linalg.lstsq(total["products"] + penalties, total["target"], rcond=None)[0]
-        return ModelState({}, {**arrays, "coefficients": solution[None, :]})
+        center, width = features.scale
+        solution = width * solution
+        solution[-1] += center
+        return ModelState({"converged": True}, {**arrays, "coefficients": solution[None, :]})
     sets = 1 if plan.classes == 2 else plan.classes
     search = _newton if sets * (len(mean) + 1) <= NEWTON_COEFFICIENTS else _lbfgs
-    found = search(study, arrays, np.zeros((sets, len(mean) + 1)), penalty, rounds)
-    return ModelState({}, {**arrays, "coefficients": found})
+    coefficients, converged = search(study, arrays, np.zeros((sets, len(mean) + 1)), penalty, rounds)
+    return ModelState({"converged": converged}, {**arrays, "coefficients": coefficients})
 
 
 def _penalized(total_loss: float, gradient: Doubles, at: Doubles, penalty: float) -> tuple[float, Doubles]:
@@ -156,7 +173,8 @@ def _penalized(total_loss: float, gradient: Doubles, at: Doubles, penalty: float
     return total_loss + 0.5 * penalty * float(np.square(slopes).sum()), gradient + pull
 
 
-def _newton(study: Study, arrays: Arrays, at: Doubles, penalty: float, rounds: Rounds) -> Doubles:
+def _newton(study: Study, arrays: Arrays, at: Doubles, penalty: float, rounds: Rounds) -> tuple[Doubles, bool]:
+    """Return coefficients by Newton's steps, halved where they were too long, and whether they have converged."""
     sets, width = at.shape
     penalties = np.tile(np.append(np.full(width - 1, penalty), 0.0), sets)
     best, best_loss = at, np.inf
@@ -173,25 +191,40 @@ def _newton(study: Study, arrays: Arrays, at: Doubles, penalty: float, rounds: R
         decrement = float(gradient.ravel() @ step)
         at = at - step.reshape(sets, width)
         if decrement <= _CONVERGED * max(1.0, abs(loss)):
-            return at
-    return best
+            return at, True
+    return at, False
 
 
-def _lbfgs(study: Study, arrays: Arrays, at: Doubles, penalty: float, rounds: Rounds) -> Doubles:
+class _Stopped(Exception):
+    """The rounds are over."""
+
+
+def _lbfgs(study: Study, arrays: Arrays, at: Doubles, penalty: float, rounds: Rounds) -> tuple[Doubles, bool]:
+    """Return coefficients by L-BFGS, which needs the gradient alone, and whether they have converged."""
     from scipy.optimize import minimize
 
+    best_loss, best = np.inf, at
+
     def evaluate(flat: Doubles) -> tuple[float, Doubles]:
+        nonlocal best_loss, best
+        if not rounds.left:
+            raise _Stopped
         current = flat.reshape(at.shape)
         with rounds.next() as done:
             total = study.total("slope", {"curvature": False}, {**arrays, "coefficients": current})
             done(total)
         loss, gradient = _penalized(float(total["loss"][0]), total["gradient"], current, penalty)
         rows = float(total["rows"][0])
+        if loss < best_loss:
+            best_loss, best = loss, current.copy()
         return loss / rows, gradient.ravel() / rows
 
-    limit = {"maxfun": rounds.left, "maxiter": rounds.left, "gtol": 1e-7, "ftol": 1e-12}
-    found = minimize(evaluate, at.ravel(), jac=True, method="L-BFGS-B", options=limit)
-    return np.asarray(found.x.reshape(at.shape))
+    limit = {"maxfun": 10 * rounds.count, "maxiter": 10 * rounds.count, "gtol": 1e-7, "ftol": 1e-13}
+    try:
+        minimum = minimize(evaluate, at.ravel(), jac=True, method="L-BFGS-B", options=limit)
+    except _Stopped:
+        return best, False
+    return np.asarray(minimum.x.reshape(at.shape)), bool(minimum.success)
 
 
 def assemble(state: ModelState, plan: Plan, features: SharedFeatures) -> Pipeline:

@@ -25,7 +25,7 @@ class Algorithm:
     title : str
         Name that pages show.
     help : str
-        What it learns, and what it equals, in one sentence.
+        Sentence about what it learns, and what it equals.
     module : str
         Full name of the module with its functions: ``fit(study, plan, features, rounds)`` asks the sites and returns
         a `ModelState`, and ``assemble(state, plan, features)`` returns the fitted estimator of encoded rows. It is
@@ -66,7 +66,7 @@ class Algorithm:
 _AVERAGING: dict[str, Any] = {
     "module": f"{_HERE}.averaging",
     "learner": "mlp",
-    "messages": ("target_moments", "update"),
+    "messages": ("update",),
     "averages": True,
 }
 

@@ -57,12 +57,8 @@ class Rounds:
         totals: list[Total] = []
         yield totals.append
         first = totals[0] if totals else None
-        by_site = {} if first is None else first.losses
-        rows = {} if first is None else first.rows_by_site
-        loss = None
-        if by_site:
-            weights = [rows.get(site, 1.0) for site in by_site]
-            loss = sum(w * value for w, value in zip(weights, by_site.values(), strict=True)) / sum(weights)
+        loss = None if first is None else first.loss
+        by_site = self.study.channel.losses()
         missing = [] if first is None else [site for site in self.study.sites if site not in first.sites]
         record = RoundRecord(self.study.round, loss, by_site, missing, time.monotonic() - began)
         self.records.append(record)

@@ -43,7 +43,7 @@ class RoundRecord:
     loss : float or None
         Mean loss of the training rows of all sites before the round; None where it is not shared.
     by_site : dict of str to float
-        The same by site.
+        The same by site, in a simulation; elsewhere it does not leave a site.
     missing : list of str
         Sites that did not take part.
     seconds : float

@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.automl import Label, order_labels
 from core.datasets import Finding
 from core.errors import InputError
 from core.federated._settings import MIN_COUNT, FederatedSettings
 from core.federated.coordinator.study import Study
-from core.federated.features.histograms import CELLS, REFINEMENTS, first_edges, quantiles, refined_edges
-from core.federated.features.summary import SUMMARY_ROWS, shared_encoder
+from core.federated.features.histograms import CELLS, REFINEMENTS, KnownCuts, first_edges, quantiles
+from core.federated.features.summary import SUMMARY_ROWS, center_and_width, shared_encoder
 from core.federated.protocol.message import Reply
 from core.federated.site.site import Plan
 from core.jsonable import JsonObject, jsonable
@@ -38,12 +37,15 @@ class SharedFeatures:
         Shared statistics by column, as of `summary_table`.
     encoder : TableEncoder
         The encoder that they make.
+    scale : (float, float)
+        Number that is taken from a target of numbers, and one that it is divided by then.
     findings : list of Finding
-        Columns that were left out for want of shared statistics.
+        Columns that were left out because too little of them may be shared.
     """
 
     columns: list[JsonObject]
     encoder: TableEncoder
+    scale: tuple[float, float] = (0.0, 1.0)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -56,7 +58,7 @@ class Agreement:
     plan : Plan
         The plan.
     positive_reason : str
-        Why the last label of two is the positive class.
+        Reason why the last label of two is the positive class.
     rows : dict of str to dict
         Numbers of rows by site: train, test, left_out (-1: fewer than ten).
     findings : list of Finding
@@ -162,10 +164,10 @@ def _columns(replies: Mapping[str, Reply], findings: list[Finding]) -> dict[str,
     names = dict.fromkeys(name for reply in replies.values() for name in reply.content["columns"])
     columns: dict[str, str] = {}
     for name in names:
-        kinds = {site: replies[site].content["columns"].get(name) for site in sites}
-        reason = _conflict(kinds)
+        types_by_site = {site: replies[site].content["columns"].get(name) for site in sites}
+        reason = _conflict(types_by_site)
         if not reason:
-            used = {kind for kind in kinds.values() if kind != "left out"}
+            used = {kind for kind in types_by_site.values() if kind != "left out"}
             types = {_TYPES[str(kind)] for kind in used}
             columns[name] = types.pop() if len(types) == 1 else "categorical"
             if types:
@@ -174,7 +176,7 @@ def _columns(replies: Mapping[str, Reply], findings: list[Finding]) -> dict[str,
                         "site_types",
                         "notice",
                         name,
-                        f"'{name}' has numbers at some sites and text at others ({_by_kind(kinds)}); it is text.",
+                        f"'{name}' has numbers at some sites and text at others ({_by_kind(types_by_site)}); it is text.",
                         "Read it as numbers everywhere if it should be one.",
                     )
                 )
@@ -196,25 +198,25 @@ def _columns(replies: Mapping[str, Reply], findings: list[Finding]) -> dict[str,
     return columns
 
 
-def _conflict(kinds: Mapping[str, str | None]) -> str:
+def _conflict(types_by_site: Mapping[str, str | None]) -> str:
     """Return why a column cannot be used; "left out" where no site can use it, empty where it can."""
-    absent = [site for site, kind in kinds.items() if kind is None]
+    absent = [site for site, kind in types_by_site.items() if kind is None]
     if absent:
         more = f" and {len(absent) - 3:,} more" if len(absent) > 3 else ""
         return f"it is missing at {', '.join(map(repr, absent[:3]))}{more}"
-    used = {kind for kind in kinds.values() if kind != "left out"}
+    used = {kind for kind in types_by_site.values() if kind != "left out"}
     if not used:
         return "left out"
     if "text" in used:
         return "it is free text, whose words are not shared between sites"
     if "date" in used and len(used) > 1:
-        return f"it has dates at some sites and other values at others ({_by_kind(kinds)})"
+        return f"it has dates at some sites and other values at others ({_by_kind(types_by_site)})"
     return ""
 
 
-def _by_kind(kinds: Mapping[str, str | None]) -> str:
+def _by_kind(types_by_site: Mapping[str, str | None]) -> str:
     groups: dict[str, list[str]] = {}
-    for site, kind in kinds.items():
+    for site, kind in types_by_site.items():
         groups.setdefault(str(kind), []).append(site)
     return "; ".join(f"{kind}: {', '.join(sites[:3])}" for kind, sites in sorted(groups.items()))
 
@@ -243,20 +245,24 @@ def share_features(study: Study, plan: Plan) -> SharedFeatures:
     study : Study
         The study.
     plan : Plan
-        What was agreed on.
+        Agreement of the sites.
     """
     findings: list[Finding] = []
     replies = study.ask("categories")
     counts = [reply.content for reply in replies.values()]
     missing = {name for content in counts for name in content["missing"]}
     numbers = [name for name, kind in plan.columns.items() if kind != "categorical"]
-    distributions = _distributions(study, numbers)
+    target = [] if plan.classes else [plan.settings.target]
+    distributions = _distributions(study, [*numbers, *target])
+    scale = center_and_width(distributions.get(plan.settings.target, [])) if target else (0.0, 1.0)
     columns: list[JsonObject] = []
     for name, kind in plan.columns.items():
-        column: JsonObject = {"name": name, "type": kind, "missing": name in missing}
+        coerced = plan.settings.column_types.get(name) == "numeric"
+        column: JsonObject = {"name": name, "type": kind, "missing": name in missing, "coerced": coerced}
         if kind == "categorical":
-            column["categories"] = _frequent([content["categories"].get(name, {}) for content in counts])
-            too_few = not column["categories"]
+            totals = _frequent([content["categories"].get(name, {}) for content in counts])
+            column["categories"], column["counts"] = list(totals), list(totals.values())
+            too_few = not totals
         else:
             column["values"] = distributions.get(name, [])
             too_few = not column["values"]
@@ -275,39 +281,39 @@ def share_features(study: Study, plan: Plan) -> SharedFeatures:
     if not columns:
         raise InputError("No column has statistics that may be shared.", "Bring larger sites together.")
     encoder = shared_encoder(columns)
-    study.ask("features", {"columns": jsonable(columns)})
-    return SharedFeatures(columns, encoder, findings)
+    study.ask("features", {"columns": jsonable(columns), "scale": list(scale)})
+    return SharedFeatures(columns, encoder, scale, findings)
 
 
-def _frequent(counts: Sequence[Mapping[str, int]]) -> list[str]:
-    """Return categories, the most frequent over all sites first."""
+def _frequent(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """Return categories with their counts over all sites, the most frequent first."""
     totals: dict[str, int] = {}
     for by_value in counts:
         for value, count in by_value.items():
             totals[value] = totals.get(value, 0) + int(count)
-    return sorted(totals, key=lambda value: (-totals[value], value))
+    return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _distributions(study: Study, names: Sequence[str]) -> dict[str, list[float]]:
-    """Return quantiles of each number; those of which no count may be shared are absent."""
+    """Return quantiles of each number; those of which nothing may be shared are absent."""
     edges = dict.fromkeys(names, first_edges())
-    totals: dict[str, NDArray[np.float64]] = {}
-    for refinement in range(REFINEMENTS + 1):
-        known = [name for name in names if name in edges]
-        if not known:
+    known: dict[str, dict[str, KnownCuts]] = {name: {} for name in names}
+    for _ in range(REFINEMENTS + 1):
+        asked = [name for name in names if name in edges]
+        if not asked:
             break
-        content: JsonObject = {"columns": list(known)}
-        replies = study.ask("histograms", content, {f"edges {index}": edges[name] for index, name in enumerate(known)})
-        for index, name in enumerate(known):
-            total = np.zeros(len(edges[name]) - 1)
-            for reply in replies.values():
-                np.add.at(total, reply.arrays[f"cells {index}"].astype(np.intp), reply.arrays[f"counts {index}"])
-            if not total.any():
+        content: JsonObject = {"columns": list(asked)}
+        replies = study.ask("histograms", content, {f"edges {index}": edges[name] for index, name in enumerate(asked)})
+        if not any(array.size for reply in replies.values() for array in reply.arrays.values()):
+            break  # nobody has anything to add
+        for index, name in enumerate(asked):
+            for site, reply in replies.items():
+                cuts = known[name].setdefault(site, KnownCuts())
+                cuts.add(edges[name], reply.arrays[f"cuts {index}"], reply.arrays[f"below {index}"])
+            refined = np.unique(quantiles(list(known[name].values()), np.linspace(0, 1, CELLS + 1)))
+            if len(refined) > 1:
+                edges[name] = refined
+            elif not len(refined):
                 edges.pop(name)
-                continue
-            totals[name] = total
-            if refinement < REFINEMENTS:
-                refined = refined_edges(edges[name], total, CELLS)
-                edges[name] = refined if len(refined) > 1 else edges[name]
     shares = (np.arange(SUMMARY_ROWS) + 0.5) / SUMMARY_ROWS
-    return {name: quantiles(edges[name], totals[name], shares).tolist() for name in names if name in edges}
+    return {name: quantiles(list(known[name].values()), shares).tolist() for name in names if name in edges}

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from core.errors import LimitError
 from core.federated.protocol.channel import Channel
 from core.federated.protocol.fixed_point import Fixed, add, from_fixed, to_fixed, zeros
-from core.federated.protocol.masks import unmask
+from core.federated.protocol.masks import SUM_ATTEMPTS, unmask
 from core.federated.protocol.message import Arrays, Reply, Request, size_in_bytes
 from core.jsonable import JsonObject
 
 __all__ = ["MessageRecord", "Study", "Total"]
-
-_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -60,19 +58,20 @@ class Total:
         Sums by name.
     sites : list of str
         Sites whose values it has.
-    losses : dict of str to float
-        Mean loss of each site's training rows, where the reply says it.
-    rows_by_site : dict of str to int
-        Number of the training rows of each site.
     """
 
     arrays: dict[str, NDArray[np.float64]]
     sites: list[str]
-    losses: dict[str, float] = field(default_factory=dict)
-    rows_by_site: dict[str, int] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         return self.arrays[name]
+
+    @property
+    def loss(self) -> float | None:
+        """Mean loss of the training rows of all sites; None where it is not shared."""
+        if "loss" not in self.arrays:
+            return None
+        return float(self.arrays["loss"][0]) / float(self.arrays["rows"][0])
 
 
 @dataclass
@@ -167,7 +166,12 @@ class Study:
         return {site: replies[site] for site in asked if site in replies}
 
     def total(
-        self, kind: str, content: JsonObject | None = None, arrays: Arrays | None = None, *, attempts: int = _ATTEMPTS
+        self,
+        kind: str,
+        content: JsonObject | None = None,
+        arrays: Arrays | None = None,
+        *,
+        attempts: int = SUM_ATTEMPTS,
     ) -> Total:
         """Ask sites for values whose sum alone is needed, and return the sums.
 
@@ -189,7 +193,7 @@ class Study:
         """
         if not self.masked or len(self.sites) < 2:
             replies = self.ask(kind, content, arrays)
-            return self.outcome(_sums([reply.arrays for reply in replies.values()]), replies)
+            return Total(_sums([reply.arrays for reply in replies.values()]), list(replies))
         asked = self.sites
         least = max(2, self.min_sites)
         for _ in range(attempts):
@@ -199,16 +203,11 @@ class Study:
             number, present = self._number, list(replies)
             seeds = self.ask("unmask", {"of": number, "asked": list(asked), "present": list(present)}, sites=present)
             if len(seeds) == len(present):
-                return self.outcome(self._unmasked(replies, seeds, asked), replies)
+                return Total(self._unmasked(replies, seeds, asked), present)
             asked = list(seeds)
         raise LimitError(
             f"Sites were lost in the midst of {attempts} sums in a row.", "Check the connections, and resume the study."
         )
-
-    def outcome(self, arrays: dict[str, NDArray[np.float64]], replies: Mapping[str, Reply]) -> Total:
-        """Return arrays of several sites as a total, with what the replies say besides."""
-        losses = {site: float(reply.content["loss"]) for site, reply in replies.items() if "loss" in reply.content}
-        return Total(arrays, list(replies), losses, self.rows)
 
     def _unmasked(
         self, replies: Mapping[str, Reply], seeds: Mapping[str, Reply], asked: Sequence[str]

@@ -11,6 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.automl import make_model
+from core.errors import SettingsError
+from core.evaluation import METRICS, resolve_metric
 from core.federated._settings import FederatedSettings
 from core.federated.algorithms.registry import ALGORITHMS
 from core.federated.algorithms.rounds import Rounds
@@ -33,11 +35,11 @@ class Fitted:
     Parameters
     ----------
     agreement : Agreement
-        What the sites agreed on.
+        Agreement of the sites.
     features : SharedFeatures
         Features of the model.
     state : ModelState
-        What was learned.
+        Parameters that were learned.
     rounds : Rounds
         Rounds that were made.
     study : Study
@@ -69,6 +71,8 @@ def fitted_model(state: ModelState, plan: Plan, features: SharedFeatures) -> Pip
 
 def outputs(model: Pipeline, frame: pd.DataFrame, plan: Plan) -> NDArray[np.float64]:
     """Return probabilities of the classes, shape (n, k), or numbers, shape (n,)."""
+    if frame.empty:
+        return np.zeros((0, plan.classes) if plan.classes else 0)
     values = model.predict_proba(frame) if plan.classes else model.predict(frame)
     return np.asarray(values, dtype=np.float64)
 
@@ -101,6 +105,11 @@ def train(
     """
     report(Event("agree", 0.0, "Comparing the sites' schemas"))
     agreement = agree(study, settings, task=task, labels=labels)
+    metric = resolve_metric(settings.metric, agreement.plan.task)
+    if agreement.plan.task not in METRICS[metric].tasks:
+        raise SettingsError(
+            f"The metric '{metric}' does not fit a {agreement.plan.task} target.", "Choose another metric, or auto."
+        )
     report(Event("features", 0.0, "Making features of shared statistics"))
     features = share_features(study, agreement.plan)
     rounds = Rounds(study, settings.rounds_to_train, report, should_stop)

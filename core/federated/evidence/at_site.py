@@ -44,7 +44,10 @@ def answer_evaluate(site: Site, request: Request) -> Reply:
         own = site.train_alone(site.name, site.frame.iloc[site.train].reset_index(drop=True), plan)
         models[LOCAL] = outputs(own.model, test, plan)
     except PlumblineError as error:
-        problem = error.message
+        problem = f"The site has no model of its own ({type(error).__name__})."
+    if plan.classes and np.bincount(site.y_test, minlength=plan.classes).min() < MIN_COUNT:
+        reason = f"A class has fewer than {MIN_COUNT} of its test rows."
+        return Reply({"evidence": None, "reason": reason, "groups": []})
     evidence = compare_at_site(
         site.name,
         len(site.train),
@@ -60,7 +63,9 @@ def answer_evaluate(site: Site, request: Request) -> Reply:
 
 
 def _without_small_counts(record: Any) -> Any:
-    """Return evidence whose estimates have no number of fewer than ten rows, nor words with one."""
+    """Return evidence with three digits, and without numbers of fewer than ten rows or words with one."""
+    if isinstance(record, float):
+        return float(f"{record:.3g}")
     if isinstance(record, list):
         return [_without_small_counts(item) for item in record]
     if not isinstance(record, dict):
@@ -89,6 +94,8 @@ def _by_group(site: Site, column: str, output: NDArray[np.float64]) -> JsonObjec
     groups = _group_names(site, column)
     sizes = groups.value_counts()
     large = [str(name) for name in sizes[sizes >= MIN_COUNT].index]
+    if large and 0 < sizes[sizes < MIN_COUNT].sum() < MIN_COUNT:  # all but the shown ones would be those few
+        large = large[:-1]
     record: JsonObject = {"column": column, "metrics": [], "left_out": int(len(sizes) - len(large))}
     if not large:
         return record
@@ -106,7 +113,9 @@ def _by_group(site: Site, column: str, output: NDArray[np.float64]) -> JsonObjec
         task="regression" if plan.labels is None else "classification",
     ).intervals.reset_index()
     table = table[table["n"] >= MIN_COUNT]
-    record["metrics"] = jsonable(table[["group", "metric", "value", "low", "high", "n"]].to_dict("records"))
+    record["metrics"] = _without_small_counts(
+        jsonable(table[["group", "metric", "value", "low", "high", "n"]].to_dict("records"))
+    )
     return record
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.automl import AutoMLResult, AutoMLSettings, Trial, add_test, installed_packages
-from core.datasets import fingerprint, whole_numbers
+from core.datasets import Finding, fingerprint, whole_numbers
 from core.evaluation import compute_metrics, metric_choices
 from core.features import feature_steps
 from core.federated.algorithms.registry import ALGORITHMS
@@ -116,7 +116,12 @@ def model_result(
         test=predictions.iloc[:0],
         curves={},
         confusion=None,
-        findings=[*fitted.agreement.findings, *fitted.features.findings, *fitted.features.encoder.findings()],
+        findings=[
+            *_unfinished(fitted),
+            *fitted.agreement.findings,
+            *fitted.features.findings,
+            *fitted.features.encoder.findings(),
+        ],
         stop_code="stopped" if stopped else "finished",
         stop_reason=f"{algorithm.title}: {'stopped after' if stopped else 'all'} {rounds:,} rounds.",
         elapsed_s=elapsed_s,
@@ -147,6 +152,27 @@ def model_result(
         fingerprint=result.fingerprint,
         rows={"all": len(table), "train": len(training), "test": len(test)},
     )
+
+
+def _findings(fitted: Fitted) -> list[Finding]:
+    features = fitted.features
+    return [*_unfinished(fitted), *fitted.agreement.findings, *features.findings, *features.encoder.findings()]
+
+
+def _unfinished(fitted: Fitted) -> list[Finding]:
+    """Return that a regression has not converged, if it has not."""
+    if fitted.state.content.get("converged", True):
+        return []
+    return [
+        Finding(
+            "not_converged",
+            "alert",
+            None,
+            f"The regression has not converged in {len(fitted.rounds.records):,} rounds: its coefficients are not yet "
+            "those of all rows in one place.",
+            "Allow more rounds, or a larger penalty.",
+        )
+    ]
 
 
 def _settings(settings: FederatedSettings, fitted: Fitted, metric: str, site_column: str | None) -> AutoMLSettings:

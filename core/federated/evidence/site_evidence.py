@@ -36,7 +36,7 @@ class SiteEvidence:
     distance : Estimate or None
         The same, federated minus pooled; None where no pooled model was trained.
     local_error : str, default=""
-        Why the site has no model of its own.
+        Reason why the site has no model of its own.
     """
 
     site: str
@@ -119,7 +119,7 @@ def compare_at_site(
     seed : int
         Seed of the bootstrap.
     local_error : str, default=""
-        Why the site has no model of its own.
+        Reason why the site has no model of its own.
     """
     names = None if labels is None else [str(label) for label in labels]
     compared = compare_outputs(task, metric, y, models, labels=names, seed=seed)
@@ -148,10 +148,10 @@ def verdict(by_site: list[SiteEvidence], overall: SiteEvidence | None, metric: s
     """
     compared = [item for item in by_site if item.gain is not None and item.gain.low is not None]
     if not compared:
-        return "No site has enough test rows to compare the shared model with its own."
+        return "No site could compare the shared model with its own: too few test rows, or no model of its own."
     better = [item.site for item in compared if item.gain is not None and (item.gain.low or 0) > 0]
     worse = [item.site for item in compared if item.gain is not None and (item.gain.high or 0) < 0]
-    undecided = len(by_site) - len(better) - len(worse)
+    undecided = len(compared) - len(better) - len(worse)
     parts = []
     if better:
         parts.append(f"better at {_count(better, len(by_site))}")
@@ -171,6 +171,8 @@ def verdict(by_site: list[SiteEvidence], overall: SiteEvidence | None, metric: s
     elif len(parts) > 1:
         text = f"Compared with each site's own model by {metric}, the shared one is {' and '.join(parts)}"
     text += "."
+    if open_sites := len(by_site) - len(compared):
+        text += f" {open_sites} of {len(by_site)} sites could not be compared."
     distance = None if overall is None else overall.distance
     if distance is not None and distance.low is not None and distance.high is not None:
         if distance.low <= 0 <= distance.high:

@@ -59,6 +59,9 @@ class CellChannel:
     def sites(self) -> list[str]:
         return self._sites
 
+    def losses(self) -> dict[str, float]:
+        return {}
+
     def ask(self, request: Request, sites: Sequence[str]) -> dict[str, Reply]:
         """Return the replies of the sites that answered in time, by name.
 

@@ -141,7 +141,7 @@ def _run(
         overall=None,
         rounds=rounds,
         messages=pd.DataFrame([asdict(record) for record in study.log]),
-        privacy=describe_privacy(settings, study.rows, len(rounds)),
+        privacy=describe_privacy(settings, {site: study.rows.get(site, 0) for site in channel.sites}, len(rounds)),
         verdict=verdict(evidence, None, METRICS[metric].title),
         findings=findings,
         elapsed_s=elapsed,

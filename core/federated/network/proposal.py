@@ -139,5 +139,6 @@ def _privacy(proposal: Proposal, site: Site | None) -> list[str]:
             f"Noise of {settings.noise_multiplier:g} times the largest gradient of a row ({settings.clip:g}) is added; "
             "what it promises depends on the number of your rows."
         ]
-    rows = 0 if site is None else max(1, round(len(site.frame) * (1 - settings.test_fraction)))
+    labeled = 0 if site is None else int(site.frame[settings.target].notna().sum())
+    rows = max(1, round(labeled * (1 - settings.test_fraction)))
     return describe_privacy(settings, dict.fromkeys(proposal.sites, rows), settings.rounds_to_train).sentences

@@ -197,8 +197,12 @@ class SiteServer:
         """Return the answer to a request; it is stored and logged before it leaves."""
         try:
             return self._reply(request, missed)
-        except PlumblineError as error:
+        except DeniedError as error:
             message, hint = error.message, error.hint
+        except PlumblineError as error:  # its words may quote cells, or sums of the site
+            _log.warning("Request %d (%s): %s %s", request.number, request.kind, error.message, error.hint)
+            message = f"It could not answer '{request.kind}' ({type(error).__name__})."
+            hint = "Its operator sees the reason in its log."
         except Exception as error:  # noqa: BLE001 (its words may quote rows, so the log alone has them)
             _log.exception("Request %d (%s) failed", request.number, request.kind)
             message = f"Its answer to '{request.kind}' failed ({type(error).__name__})."

@@ -75,6 +75,8 @@ class NetworkSettings(CheckedSettings):
             raise ValueError(f"the address '{shortened(self.address)}' must be host:port")
         if self.settings.min_sites > len(self.sites):
             raise ValueError(f"min_sites is {self.settings.min_sites}, and there are {len(self.sites)} sites")
+        if self.settings.masked and self.settings.min_sites < 2:
+            raise ValueError("min_sites must be 2 or more, because a sum of one site is its own value")
         if self.settings.site_column is not None:
             raise ValueError("site_column is for one table with the rows of all sites, which no site has")
         return self

@@ -18,6 +18,10 @@ class Channel(Protocol):
         """Names of all sites of the study."""
         ...
 
+    def losses(self) -> dict[str, float]:
+        """Return the mean loss of each site's training rows before the present round, where the sites are here."""
+        ...
+
     def ask(self, request: Request, sites: Sequence[str]) -> Mapping[str, Reply]:
         """Return the replies of the sites that answered in time, by name."""
         ...

@@ -1,6 +1,6 @@
 """Numbers as 128-bit fixed-point integers: their sums are exact, in any order, and can be masked.
 
-A number is an integer count of 2^-64, modulo 2^128, as two arrays of 64 bits. Doubles up to 2^62 keep all their
+A number is an integer count of 2^-64, modulo 2^128, as two arrays of 64 bits. Doubles up to 2^55 keep all their
 digits down to 2^-64, so a sum over sites is the exact one of their doubles, rounded once, at the end.
 """
 
@@ -15,7 +15,7 @@ from core.errors import InputError
 
 __all__ = ["Fixed", "add", "from_fixed", "negate", "to_fixed", "zeros"]
 
-LARGEST = 2.0**62
+LARGEST = 2.0**55
 _SCALE = 2.0**64
 Words = NDArray[np.uint64]
 
@@ -39,7 +39,7 @@ def to_fixed(values: NDArray[np.floating]) -> Fixed:
     Raises
     ------
     InputError
-        When a number is not finite, or larger than 2^62.
+        When a number is not finite, or larger than 2^55.
 
     Examples
     --------
@@ -48,10 +48,8 @@ def to_fixed(values: NDArray[np.floating]) -> Fixed:
     """
     doubles = np.asarray(values, dtype=np.float64)
     if not (np.abs(doubles) <= LARGEST).all():
-        worst = doubles[~(np.abs(doubles) <= LARGEST)].flat[0]
-        raise InputError(
-            f"A sum over rows is {worst:.3g}, and sums up to {LARGEST:.2g} can be shared.",
-            "Write the columns in a larger unit.",
+        raise InputError(  # without the number: it is a site's own sum
+            f"A sum over rows is not finite, or larger than {LARGEST:.2g}.", "Write the columns in a larger unit."
         )
     sizes = np.abs(doubles)  # of a small negative number, one minus it would lose digits
     whole = np.floor(sizes)

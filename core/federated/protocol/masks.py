@@ -25,8 +25,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from core.federated.protocol.fixed_point import Fixed, Words, add, negate
 
-__all__ = ["SiteKeys", "expand", "mask", "unmask"]
+__all__ = ["SUM_ATTEMPTS", "SiteKeys", "expand", "mask", "unmask"]
 
+SUM_ATTEMPTS = 3
+"""Number of times that a sum is asked for when sites are lost between their values and their masks."""
 _SEED_BYTES = 32
 
 
@@ -36,7 +38,7 @@ class SiteKeys:
     Parameters
     ----------
     secret : bytes
-        At least 32 random bytes, which never leave the site.
+        Random bytes, at least 32, which never leave the site.
 
     Attributes
     ----------

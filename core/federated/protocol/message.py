@@ -98,6 +98,10 @@ def size_in_bytes(content: JsonObject, arrays: Mapping[str, NDArray[Any]]) -> in
     return _HEADER.size + len(_header(content, arrays)) + sum(array.nbytes for array in arrays.values())
 
 
+def _refused(constant: str) -> float:
+    raise ValueError(f"{constant} is not a number of JSON")
+
+
 def decode(data: bytes) -> tuple[JsonObject, Arrays]:
     """Return the content and the arrays of a message.
 
@@ -110,7 +114,7 @@ def decode(data: bytes) -> tuple[JsonObject, Arrays]:
         magic, length = _HEADER.unpack_from(data)
         if magic != _MAGIC or length > min(_MAX_HEADER, len(data)):
             raise ValueError("it does not begin like a message")
-        content, described = json.loads(data[_HEADER.size : _HEADER.size + length])
+        content, described = json.loads(data[_HEADER.size : _HEADER.size + length], parse_constant=_refused)
         arrays: Arrays = {}
         start = _HEADER.size + length
         for name, type_name, shape in described:
@@ -122,6 +126,6 @@ def decode(data: bytes) -> tuple[JsonObject, Arrays]:
             start += array.nbytes
         if start != len(data) or not isinstance(content, dict):
             raise ValueError("its length is not what it says")
-    except (struct.error, ValueError, TypeError, UnicodeDecodeError) as error:
+    except (struct.error, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"These bytes are not a message of a study ({error}).", "Update both sides.") from error
     return content, arrays

@@ -21,7 +21,7 @@ def answer(site: Site, request: Request) -> Reply:
     site : Site
         The site.
     request : Request
-        What the coordinator asks.
+        Question of the coordinator.
 
     Raises
     ------
@@ -32,15 +32,24 @@ def answer(site: Site, request: Request) -> Reply:
         difference.
     """
     kind = MESSAGES.require(request.kind)
-    if not kind.summed or "participants" not in request.content:
-        if kind.summed and not site.plain_sums and site.agreed.settings.masked and len(site.agreed.public_keys) > 1:
+    most = kind.most if isinstance(kind.most, int) else kind.most(site.agreed)
+    if site.count(kind.name) > most:
+        raise InputError(
+            f"'{site.name}' was asked for '{kind.title}' more often than the study needs, which is {most:,} times.",
+            "Start a new study.",
+        )
+    if not kind.summed:
+        return kind.answer(site, request)
+    if "participants" not in request.content:
+        if not site.plain_sums and site.agreed.settings.masked:
             raise InputError(
                 f"'{site.name}' was asked for its own {kind.title.lower()}, which it gives as part of a sum alone.",
                 "Start the study again.",
             )
         return kind.answer(site, request)
-    digest = hashlib.sha256(encode({"kind": request.kind, **request.content}, request.arrays)).hexdigest()
-    if not site.remember(request.number, digest):
+    asked = sorted(map(str, request.content["participants"]))
+    question = hashlib.sha256(encode({"kind": request.kind, "content": request.content}, request.arrays)).hexdigest()
+    if not site.remember(request.number, question, asked):
         raise InputError(
             f"Request {request.number} has asked '{site.name}' for another sum before.", "Start the study again."
         )

@@ -34,5 +34,8 @@ class InProcessSites:
     def sites(self) -> list[str]:
         return list(self.by_name)
 
+    def losses(self) -> dict[str, float]:
+        return {name: site.loss for name, site in self.by_name.items() if site.loss is not None}
+
     def ask(self, request: Request, sites: Sequence[str]) -> dict[str, Reply]:
         return {name: answer(self.by_name[name], request) for name in sites}

@@ -42,11 +42,11 @@ class FederatedTextResult:
     messages : DataFrame
         Every message: number, kind, site, round, sent and received (bytes), masked.
     privacy : Privacy
-        What is promised, and what is not.
+        Promises, and what is not promised.
     verdict : str
-        What federation brings, in a sentence or two.
+        Sentences about what federation brings.
     findings : list of Finding
-        What was left out, and findings about the texts.
+        Findings about the texts, and what was left out.
     elapsed_s : float
         Seconds from the first question to the model of all sites, without what it is compared with.
     """

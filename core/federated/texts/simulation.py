@@ -29,6 +29,7 @@ from core.federated.evidence.site_evidence import (
 from core.federated.privacy import Privacy
 from core.federated.protocol.message import Reply
 from core.federated.site.in_process import InProcessSites
+from core.federated.site.site import simulated_secret
 from core.federated.tables import SiteTables, site_tables
 from core.federated.texts.result import FederatedTextResult
 from core.federated.texts.settings import FederatedTextSettings
@@ -84,7 +85,9 @@ def federate_texts(
     began = time.monotonic()
     tables = site_tables(frame_or_frames, settings.site_column, settings.target)
     memory: dict[str, Any] = {}
-    sites = [TextSite(name, tables.frame(name), shared=memory) for name in tables.rows]
+    sites = [
+        TextSite(name, tables.frame(name), simulated_secret(name, settings.seed), shared=memory) for name in tables.rows
+    ]
     channel = InProcessSites(sites)
     study = Study(channel, settings.masked, settings.min_sites)
     tell(Event("agree", 0.0, "Comparing the sites' labels"))

@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.datasets import whole_numbers
 from core.errors import InputError
 from core.federated._settings import MIN_COUNT
 from core.federated.protocol.message import Reply, Request
-from core.federated.site.site import Plan, Site, target_codes
+from core.federated.site.site import Plan, Site, plain_labels, target_codes
 from core.federated.texts.settings import FederatedTextSettings
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ def describe_texts(site: Site, request: Request) -> Reply:
         if name not in site.frame.columns:
             raise InputError(f"The site '{site.name}' has no column '{name}'.", "Leave the site out.")
     usable = ~_empty(site.frame[settings.text_column])
-    counts = whole_numbers(site.frame[settings.target][usable]).dropna().value_counts()
+    counts = plain_labels(site.frame[settings.target][usable]).dropna().value_counts()
     labels = [str(label) for label, count in counts.items() if count >= MIN_COUNT]
     return Reply({"labels": labels, "public_key": site.keys.public})
 
@@ -131,10 +130,14 @@ def answer_adapters(site: Site, request: Request) -> Reply:
     chances = adapters.outputs(texts)[np.arange(len(texts)), site.y]
     seed = int(site.generator(request.number).integers(2**31 - 1))
     adapters.train(texts, site.y.astype(np.intp), epochs=settings.local_epochs, seed=seed)
-    change = adapters.weights() - shared
-    loss = float(-np.log(np.maximum(chances, 1e-12)).mean())
     rows = float(len(texts))
-    return Reply({"loss": loss}, {"update": rows * change, "rows": np.array([rows])})
+    site.loss = float(-np.log(np.maximum(chances, 1e-12)).mean())
+    arrays = {
+        "update": rows * (adapters.weights() - shared),
+        "rows": np.array([rows]),
+        "loss": np.array([rows * site.loss]),
+    }
+    return Reply({}, arrays)
 
 
 def adapters_of(plan: TextPlan, memory: dict[str, Any]) -> SharedAdapters:

@@ -64,7 +64,7 @@ def test_trees_are_those_of_lightgbm_on_all_rows(task: str, monkeypatch: pytest.
         parameters["num_class"] = len(np.unique(y))
     data = lightgbm.Dataset(binned.astype(float), y, params=parameters, free_raw_data=False)
     reference = lightgbm.train(parameters, data, ROUNDS).dump_model()["tree_info"]
-    trees = [tree for grown in read_trees(fitted.state) for tree in grown]
+    trees = [tree for grown in read_trees(fitted.state, X.shape[1], fitted.plan.settings) for tree in grown]
     assert len(trees) == len(reference)
     start = np.asarray(fitted.state.content["start"])
     for number, (tree, expected) in enumerate(zip(trees, reference, strict=True)):
@@ -103,7 +103,7 @@ def test_the_model_adds_up_its_trees(task: str) -> None:
     X, _ = training_rows(channel)
     model = fitted.model[-1]
     scores = np.tile(np.asarray(fitted.state.content["start"]), (len(X), 1))
-    for grown in read_trees(fitted.state):
+    for grown in read_trees(fitted.state, X.shape[1], fitted.plan.settings):
         for column, tree in enumerate(grown):
             for row, values in enumerate(X.astype(np.float64)):
                 node = 0 if tree.features else -1

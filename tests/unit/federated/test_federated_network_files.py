@@ -139,7 +139,7 @@ def plan(public_key: str, number: int) -> Request:
         "task": "binary",
         "labels": ["no", "yes"],
         "columns": {"age": "numeric"},
-        "public_keys": {"north": public_key},
+        "public_keys": {"north": public_key, "south": "0" * 64},
     }
     return Request(number, "plan", content)
 

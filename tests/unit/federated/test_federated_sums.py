@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError, LimitError
-from core.federated import FederatedSettings
+from core.federated import MESSAGES, FederatedSettings
 from core.federated.coordinator.study import Study
 from core.federated.protocol.fixed_point import Fixed, add, from_fixed, to_fixed
 from core.federated.protocol.masks import SiteKeys, mask, unmask
@@ -18,7 +18,7 @@ from core.federated.protocol.message import Request, decode, encode, size_in_byt
 from core.federated.site.answering import answer
 from tests.unit.federated.parts import cancer_sites, channel_of, train_on
 
-LARGEST = 2.0**55
+LARGEST = 2.0**52
 numbers = st.floats(-LARGEST, LARGEST, allow_subnormal=False)
 
 
@@ -46,7 +46,7 @@ def test_the_order_of_the_sites_does_not_matter(values: list[float], random) -> 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e19])
 def test_what_does_not_fit_is_refused(value: float) -> None:
-    with pytest.raises(InputError, match="sums up to"):
+    with pytest.raises(InputError, match="is not finite, or larger"):
         to_fixed(np.array([1.0, value]))
 
 
@@ -118,8 +118,8 @@ def test_a_site_that_is_lost_in_the_midst_of_a_sum_is_not_in_it() -> None:
     share_features(study, agreement.plan)
     total = study.total("moments")
     assert total.sites == ["site 0", "site 1", "site 3"]
-    expected = sum(channel.by_name[name].X.astype(float).sum(axis=0) for name in total.sites)
-    np.testing.assert_allclose(total["sums"], expected, rtol=1e-15)
+    alone = [MESSAGES["moments"].answer(channel.by_name[name], Request(0, "moments")) for name in total.sites]
+    np.testing.assert_allclose(total["sums"], sum(reply.arrays["sums"] for reply in alone), rtol=1e-13, atol=1e-13)
     # Lost between its value and its masks: the sum is asked for again, under another number, without it.
     channel.lost = {study.log[-1].number + 2: {"site 0"}}
     again = study.total("moments")
@@ -154,13 +154,14 @@ def test_a_site_gives_no_sum_of_its_own_and_no_second_value_under_a_mask() -> No
     channel = channel_of(frames)
     train_on(channel, settings)
     site = channel.by_name["site 0"]
-    with pytest.raises(InputError, match="as part of a sum alone"):
+    with pytest.raises(InputError, match="part of a sum alone"):
         answer(site, Request(10_000, "moments"))
     with pytest.raises(InputError, match="has no keys of"):
         answer(site, Request(10_000, "moments", {"participants": ["site 0", "stranger"]}))
     with pytest.raises(InputError, match="has no keys of"):
         answer(site, Request(10_003, "moments", {"participants": ["site 0"]}))
     names = list(channel.by_name)
+    site.asked.clear()
     answer(site, Request(10_001, "moments", {"participants": names}))
     with pytest.raises(InputError, match="another sum before"):
         answer(site, Request(10_001, "moments", {"participants": names}, {"center": np.zeros(site.X.shape[1])}))

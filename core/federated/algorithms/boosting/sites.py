@@ -25,7 +25,7 @@ def site_bins(site: Site) -> Bins:
 def answer_label_sums(site: Site, request: Request) -> Reply:
     """Return the number of rows by class, or the sum of the numbers."""
     classes = site.agreed.classes
-    sums = np.bincount(site.y, minlength=classes).astype(np.float64) if classes else np.array([site.y.sum()])
+    sums = np.bincount(site.y, minlength=classes).astype(np.float64) if classes else np.array([site.target.sum()])
     return Reply({}, {"sums": sums, "rows": np.array([float(len(site.y))])})
 
 
@@ -45,8 +45,11 @@ def answer_tree(site: Site, request: Request) -> Reply:
         memory["begun"], memory["class"] = int(request.content["tree"]), int(request.content["class"])
         memory["leaf"], memory["leaves"] = np.zeros(len(site.y), dtype=np.int32), 1
         if memory["class"] == 0:
-            memory["derivatives"], memory["loss"] = _derivatives(scores, site.y, plan.classes)
-    return Reply({"loss": memory["loss"]}, {"histogram": _histogram(memory, np.arange(len(site.y)))})
+            memory["derivatives"], site.loss = _derivatives(scores, site.target, plan.classes)
+    assert site.loss is not None
+    rows = np.array([float(len(site.y))])
+    histogram = _histogram(memory, np.arange(len(site.y)))
+    return Reply({}, {"histogram": histogram, "rows": rows, "loss": rows * site.loss})
 
 
 def answer_leaf(site: Site, request: Request) -> Reply:

@@ -5,11 +5,13 @@ The result is what LightGBM would grow on the rows of all sites in one place, wi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import InputError
 from core.federated.algorithms.boosting.bins import Bins, make_bins
 from core.federated.algorithms.boosting.lightgbm_model import lightgbm_estimator
 from core.federated.algorithms.boosting.tree import Leaf, Tree, best_split, leaf_output
@@ -19,7 +21,7 @@ from core.federated.features.summary import encoded_summary
 from core.federated.site.site import Plan
 
 if TYPE_CHECKING:
-    from core.automl import AutoMLResult  # noqa: F401
+    from core.federated._settings import FederatedSettings
     from core.federated.coordinator.features import SharedFeatures
     from core.federated.coordinator.study import Study, Total
 
@@ -59,7 +61,12 @@ def fit(study: Study, plan: Plan, features: SharedFeatures, rounds: Rounds) -> M
         if all(not tree.features for tree in grown):
             break
         trees.append(grown)
-    return ModelState({"start": start.tolist(), "trees": [[_record(tree) for tree in grown] for grown in trees]})
+    center, width = features.scale
+    start = start if plan.classes else center + width * start
+    factor = 1.0 if plan.classes else width
+    return ModelState(
+        {"start": start.tolist(), "trees": [[_record(tree, factor) for tree in grown] for grown in trees]}
+    )
 
 
 def _start(sums: Doubles, rows: float, classes: int) -> Doubles:
@@ -108,7 +115,8 @@ def _grow(study: Study, plan: Plan, bins: Bins, first: Total) -> Tree:
     return tree
 
 
-def _record(tree: Tree) -> dict[str, object]:
+def _record(tree: Tree, factor: float) -> dict[str, object]:
+    """Return a tree as JSON values, with its outputs in the unit of the target."""
     return {
         "features": tree.features,
         "thresholds": tree.thresholds,
@@ -116,31 +124,66 @@ def _record(tree: Tree) -> dict[str, object]:
         "children": tree.children,
         "inner": [sums.tolist() for sums in tree.inner],
         "leaves": [sums.tolist() for sums in tree.leaves],
-        "values": tree.values,
+        "values": [factor * value for value in tree.values],
     }
 
 
-def read_trees(state: ModelState) -> list[list[Tree]]:
-    """Return the trees of a state, by round and class."""
-    return [
-        [
-            Tree(
-                record["features"],
-                record["thresholds"],
-                record["gains"],
-                record["children"],
-                [np.asarray(sums) for sums in record["inner"]],
-                [np.asarray(sums) for sums in record["leaves"]],
-                record["values"],
-            )
-            for record in grown
-        ]
-        for grown in state.content["trees"]
-    ]
+def read_trees(state: ModelState, features: int, settings: FederatedSettings) -> list[list[Tree]]:
+    """Return the trees of a state, by round and class.
+
+    Parameters
+    ----------
+    state : ModelState
+        Parameters that were learned.
+    features : int
+        Number of encoded features.
+    settings : FederatedSettings
+        Settings of the study.
+
+    Raises
+    ------
+    InputError
+        When a tree is none that this study could have grown: a site gets them from elsewhere.
+    """
+    try:
+        columns = len(state.content["start"])
+        trees = [[_tree(record, features, settings.max_leaves) for record in grown] for grown in state.content["trees"]]
+        if len(trees) > settings.rounds_to_train or any(len(grown) != columns for grown in trees):
+            raise ValueError("their number")
+        if not np.isfinite(np.asarray(state.content["start"], dtype=np.float64)).all():
+            raise ValueError("their start")
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise InputError(
+            f"The trees of the model are not those of this study ({error}).", "Start a new study."
+        ) from error
+    return trees
+
+
+def _tree(record: Mapping[str, Any], features: int, most: int) -> Tree:
+    """Return a tree of its record, in which every node and leaf is reached once."""
+    split_features = [int(feature) for feature in record["features"]]
+    thresholds, gains = ([float(value) for value in record[name]] for name in ("thresholds", "gains"))
+    children = [[int(left), int(right)] for left, right in record["children"]]
+    inner, leaves = ([np.asarray(sums, dtype=np.float64) for sums in record[name]] for name in ("inner", "leaves"))
+    values = [float(value) for value in record["values"]]
+    nodes = len(split_features)
+    lengths = {len(thresholds), len(gains), len(children), len(inner), len(leaves) - 1, len(values) - 1}
+    if lengths != {nodes} or nodes >= most or not all(0 <= feature < features for feature in split_features):
+        raise ValueError("a tree's shape")
+    reached = [child for pair in children for child in pair]
+    expected = [*range(1, nodes), *range(-len(leaves), 0)] if nodes else []
+    ordered = all(child > node for node, pair in enumerate(children) for child in pair if child >= 0)
+    if sorted(reached) != sorted(expected) or not ordered:
+        raise ValueError("a tree's children")
+    numbers = np.concatenate([thresholds, gains, values, *inner, *leaves])
+    if not np.isfinite(numbers).all() or any(sums.shape != (3,) for sums in (*inner, *leaves)):
+        raise ValueError("a tree's numbers")
+    return Tree(split_features, thresholds, gains, children, inner, leaves, values)
 
 
 def assemble(state: ModelState, plan: Plan, features: SharedFeatures) -> object:
     """Return the model as LightGBM's own classifier or regressor."""
     summary = encoded_summary(features.columns)
+    trees = read_trees(state, summary.shape[1], plan.settings)
     start = np.asarray(state.content["start"], dtype=np.float64)
-    return lightgbm_estimator(read_trees(state), start, plan.classes, summary, plan.settings)
+    return lightgbm_estimator(trees, start, plan.classes, summary, plan.settings)
