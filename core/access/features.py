@@ -42,6 +42,7 @@ FEATURES: Registry[Feature] = Registry(
         Feature("load_generator", "The MLPerf load generator", "It takes all processors of the server."),
         Feature("pipeline_commands", "Commands of one's own in pipelines", "Commands of strangers do not run here."),
         Feature("schedules", "Schedules", "They start runs while nobody is there."),
+        Feature("network_studies", "Federated studies between machines", "The server would listen for strangers."),
         Feature("alert_channels", "Alert channels", "The server would send to addresses that strangers name."),
     ],
 )

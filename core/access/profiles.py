@@ -95,6 +95,7 @@ PROFILES: Registry[Profile] = Registry(
                     "load_generator",
                     "pipeline_commands",
                     "schedules",
+                    "network_studies",
                     "alert_channels",
                 }
             ),

@@ -5,16 +5,18 @@ import streamlit as st
 from core.catalog import RunState
 from pages._ui import header, lookups, run_view
 from pages.automl import known_columns
-from pages.federated import live, result, samples, setup
+from pages.federated import between_machines, live, result, samples, setup
 
 run_id = st.query_params.get("run")
 
 if run_id is not None:
     with header.lookup("Federated study", back="New study"):
-        run = lookups.run(run_id, "federated", what="a federated study")
+        run = lookups.run(run_id, "federated", "federated_texts", "federated_study", what="a federated study")
     result.head(run)
     if run.state is RunState.SUCCEEDED:
         result.show(run)
+    elif run.task == "federated_study":
+        run_view.show_run(run.id, between_machines.details)
     else:
         known_columns.origin(run)
         run_view.show_run(run.id, live.details)

@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from core.catalog import Run, RunState
-from core.federated import ALGORITHMS
 from pages._ui import (
     artifacts,
     downloads,
@@ -27,6 +26,7 @@ from pages.automl import cohort_evidence, explain, known_columns, method, next_a
 from pages.automl import tiles as model_tiles
 from pages.decide import panel as decide
 from pages.federated import messages, privacy, rounds, sites, tiles
+from pages.finetune import playground
 
 __all__ = ["head", "show"]
 
@@ -41,10 +41,11 @@ def head(run: Run) -> None:
 
 def _actions(run: Run) -> None:
     if run.state is RunState.SUCCEEDED:
-        next_steps(run)
-        result_summary.show(run)
+        if run.task != "federated_study":  # what is next reads rows, which are at the sites
+            next_steps(run)
+            result_summary.show(run)
         with st.popover("Download", icon=":material/download:", key="federated-download"):
-            downloads.model(run)
+            (downloads.folder if run.task == "federated_texts" else downloads.model)(run)
     run_actions.repeat(run)
     run_actions.log(run.id)
 
@@ -54,17 +55,25 @@ def show(run: Run) -> None:
     study = artifacts.json_of(run, "federated.json")
     record = artifacts.json_of(run, "result.json")
     st.subheader(frame.plain(study["verdict"]))
-    st.caption(_how_it_went(study, record))
+    st.caption(_how_it_went(run, study, record))
     for finding in study["findings"]:
         if finding["level"] == "alert":
             st.warning(frame.plain(f"{finding['message']} {finding['hint']}"), icon=":material/warning:")
     tiles.show(study)
-    known_columns.show(run, record)
-    contents: dict[str, Callable[[], None]] = {
+    if run.task == "federated":
+        known_columns.show(run, record)
+    study_tabs: dict[str, Callable[[], None]] = {
         "Sites": lambda: sites.show(run, study),
         "Rounds": lambda: rounds.show(study),
         "Messages": lambda: messages.show(run, study),
         "Privacy": lambda: privacy.show(study),
+    }
+    tabs.show(study_tabs | _MODEL_TABS[run.task](run, study, record), key="federated-tabs")
+
+
+def _of_table(run: Run, study: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Callable[[], None]]:
+    """Return the tabs of a model whose rows are all here."""
+    return {
         "Model": lambda: winner.show(record, how=_how_trained(study, record)),
         "Charts": lambda: _charts(run, record),
         "Explain": lambda: explain.show(run, record),
@@ -76,7 +85,28 @@ def show(run: Run) -> None:
         "Checks": lambda: findings.show(study["findings"]),
         "Method": lambda: method.show(record, settings=study["settings"]),
     }
-    tabs.show(contents, key="federated-tabs")
+
+
+def _of_texts(run: Run, study: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Callable[[], None]]:
+    """Return the tabs of a model of texts."""
+    return {
+        "Decide": lambda: decide.show(run),
+        "Try it": lambda: playground.show(run),
+        "Score": lambda: registration.show(run),
+        "Checks": lambda: findings.show(study["findings"]),
+    }
+
+
+def _of_machines(run: Run, study: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Callable[[], None]]:
+    """Return the tabs of a model whose rows are at the sites: no row can be drawn, explained or decided here."""
+    return {
+        "Model": lambda: winner.show(record, how=_how_trained(study, record)),
+        "Checks": lambda: findings.show(study["findings"]),
+        "Method": lambda: method.show(record, settings=study["settings"]),
+    }
+
+
+_MODEL_TABS = {"federated": _of_table, "federated_texts": _of_texts, "federated_study": _of_machines}
 
 
 def _charts(run: Run, record: Mapping[str, Any]) -> None:
@@ -86,14 +116,14 @@ def _charts(run: Run, record: Mapping[str, Any]) -> None:
     cohort_evidence.show(run, record)
 
 
-def _how_it_went(study: Mapping[str, Any], record: Mapping[str, Any]) -> str:
-    algorithm, count = study["settings"]["algorithm"], len(study["rounds"])
-    title = ALGORITHMS[algorithm].title if algorithm in ALGORITHMS else algorithm
+def _how_it_went(run: Run, study: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    count, title = len(study["rounds"]), study["algorithm_title"]
     made = "1 round" if count == 1 else f"{count:,} rounds"
-    stopped = " It was stopped before its last round." if record["stop_code"] == "stopped" else ""
+    stopped = " It was stopped before its last round." if record.get("stop_code") == "stopped" else ""
+    where = "joined from other machines" if run.task == "federated_study" else "were simulated on this machine"
     return (
         f"{title}, trained by {len(study['sites']):,} sites in {made}, in {numbers.duration(study['elapsed_s'])}."
-        f"{frame.plain(stopped)} The sites were simulated on this machine."
+        f"{frame.plain(stopped)} The sites {where}."
     )
 
 

@@ -12,12 +12,27 @@ from core.federated import FederatedSettings
 from core.jobs import Needs
 from core.tasks import federated
 from pages._ui import address, charts, findings, frame, needs_form, outcome
-from pages.federated import advanced, algorithm, privacy_choice, samples, site_column, site_rows, site_tables
+from pages.federated import (
+    advanced,
+    algorithm,
+    between_machines,
+    privacy_choice,
+    samples,
+    site_column,
+    site_rows,
+    site_tables,
+    texts,
+)
 from pages.federated.study_data import StudyData
 
 __all__ = ["show"]
 
-_SOURCES = {"table": "One table with a column of sites", "tables": "A table per site"}
+_SOURCES = {
+    "table": "One table with a column of sites",
+    "tables": "A table per site",
+    "texts": "One table with texts and a column of sites",
+    "machines": "Tables on other machines",
+}
 _TASKS = {"binary": "Two classes", "multiclass": "Several classes", "regression": "A number"}
 _LEAST_SITES = 2
 _MOST_SITES = 200
@@ -41,11 +56,16 @@ def show(by_id: dict[str, Dataset]) -> None:
         list(_SOURCES),
         format_func=_SOURCES.__getitem__,
         horizontal=True,
-        help="Here the sites are simulated: all rows are on this machine, and the messages are made and counted as "
-        "between machines.",
+        help="Of tables that are here, the sites are simulated: the messages are made and counted as between machines.",
         key=key,
     )
     address.keep("from", source, shown, key)
+    if source == "machines":
+        between_machines.form()
+        return
+    if source == "texts":
+        texts.form(by_id)
+        return
     data = site_column.choose(by_id) if source == "table" else site_tables.choose(by_id)
     if data is not None:
         _for_data(data)

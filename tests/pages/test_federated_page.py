@@ -295,7 +295,7 @@ def test_each_tab_of_a_result_draws(study: str, tab: str) -> None:
         case "Score":
             assert "Register this model" in labels(test)
         case "Checks":
-            assert "Sites with fewer than 40 rows are left out" in said
+            assert "Sites with fewer than 40 rows that have a" in said
         case "Method":
             assert "scikit-learn" in str(test.table[1].value.to_dict())
 

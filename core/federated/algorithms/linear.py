@@ -38,7 +38,7 @@ __all__ = [
 NEWTON_COEFFICIENTS = 1_000
 """Coefficients up to which the Hessian matrix is shared."""
 _CONVERGED = 1e-10
-_FAR = 1e5
+_FAR = 1e6
 Doubles = NDArray[np.float64]
 
 
@@ -61,7 +61,7 @@ def _scales(columns: list[JsonObject]) -> tuple[Doubles, Doubles]:
 def standardization(study: Study, columns: list[JsonObject]) -> tuple[Doubles, Doubles]:
     """Return mean and standard deviation of each feature over all rows (1 for a constant).
 
-    Values further from the median than a hundred thousand widths of the middle half count as that far.
+    Values further from the median than a million shared widths count as that far.
     """
     centers, widths = _scales(columns)
     first = study.total("moments")

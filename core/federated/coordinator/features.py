@@ -176,8 +176,8 @@ def _columns(replies: Mapping[str, Reply], findings: list[Finding]) -> dict[str,
                         "site_types",
                         "notice",
                         name,
-                        f"'{name}' has numbers at some sites and text at others ({_by_kind(types_by_site)}); it is text.",
-                        "Read it as numbers everywhere if it should be one.",
+                        f"'{name}' has numbers at some sites and text at others ({_by_kind(types_by_site)}).",
+                        "It is used as text. Read it as numbers everywhere if it should be one.",
                     )
                 )
             continue

@@ -12,8 +12,6 @@ from core.errors import InputError, PlumblineError
 from core.evaluation import METRICS
 from core.federated._settings import MIN_COUNT
 from core.federated.algorithms.state import ModelState
-from core.federated.coordinator.features import SharedFeatures
-from core.federated.coordinator.training import fitted_model, outputs
 from core.federated.evidence.site_evidence import FEDERATED, LOCAL, compare_at_site
 from core.federated.protocol.message import Reply, Request
 from core.federated.site.site import Site
@@ -28,6 +26,9 @@ def answer_evaluate(site: Site, request: Request) -> Reply:
     The content of the request has ``metric`` and ``state``, the values of a `ModelState` whose arrays are those of the
     request. With fewer than ten test rows only the reason leaves. Counts of fewer than ten rows are left out.
     """
+    from core.federated.coordinator.features import SharedFeatures
+    from core.federated.coordinator.training import fitted_model, outputs
+
     plan, metric = site.agreed, str(request.content["metric"])
     if metric not in METRICS or plan.task not in METRICS[metric].tasks:
         raise InputError(f"The metric '{metric}' does not fit the task '{plan.task}'.", "Choose another metric.")

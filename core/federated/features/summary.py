@@ -27,6 +27,7 @@ __all__ = ["SUMMARY_ROWS", "center_and_width", "encoded_summary", "shared_encode
 SUMMARY_ROWS = 256
 """Rows of a summary, at least: quantiles of each number."""
 _ROWS_PER_LEVEL = 4
+_LEAST_WIDTH = 1e-4  # of the whole range
 _NORMAL_WIDTH = 1.349  # between the quartiles of a normal distribution, in standard deviations
 _DATES = (-62_135_596_800, 253_402_300_799)  # the years 1 to 9999, as seconds since 1970
 
@@ -92,7 +93,8 @@ def center_and_width(values: Sequence[float] | NDArray[np.floating]) -> tuple[fl
     if not len(values):
         return 0.0, 1.0
     lowest, low, center, high, highest = np.quantile(values, [0.0, 0.25, 0.5, 0.75, 1.0])
-    width = (high - low) / _NORMAL_WIDTH if high > low else highest - lowest
+    # Where most values are one, such as zero, the middle half is next to nothing beside the rest.
+    width = max((high - low) / _NORMAL_WIDTH, _LEAST_WIDTH * (highest - lowest)) if high > low else highest - lowest
     return float(center), float(width) if width > 0 and np.isfinite(width) else 1.0
 
 

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from core.datasets import load_sample
 from core.errors import InputError, PlumblineError, SettingsError
 from core.federated import FederatedSettings, federate, join_tables
 from core.federated.features.histograms import KnownCuts, ReleasedCuts, first_edges, quantiles
@@ -231,3 +232,11 @@ def test_noise_of_a_study_is_refused_for_exact_algorithms() -> None:
         FederatedSettings(target="y", algorithm="linear", noise_multiplier=1.0)
     with pytest.raises(InputError, match="two are needed"):
         run(table_of(sites=1))
+
+
+def test_adult_by_country_has_the_coefficients_of_all_rows() -> None:
+    table = load_sample("adult").frame.head(12_000)
+    settings = FederatedSettings(target="income", site_column="native-country", algorithm="linear", folds=0)
+    result = federate(table, settings)
+    assert result.overall.metrics["federated"]["roc_auc"].value > 0.89
+    assert result.overall.distance.value == pytest.approx(0.0, abs=0.002)
