@@ -10,10 +10,11 @@ from core.access import FEATURES, LOCAL, PROFILES
 from core.catalog import Dataset, Run, RunState, runs
 from core.edge.latency import LatencySettings, LatencySuiteSettings
 from core.errors import DeniedError, NotFoundError, PlumblineError
+from core.federated import FederatedSettings
 from core.finetune import FineTuneSettings, base_models, tensorboard
 from core.jobs import Timing, scheduler
 from core.pipelines import load_pipeline
-from core.tasks import finetune, latency, onnx_upload, push
+from core.tasks import federated_study, finetune, latency, onnx_upload, push
 
 MISSING = "0" * 16
 PIPELINE = "type: pipeline\njobs:\n  step:\n    command: echo x > ${{outputs.x}}\n    outputs: {x: {type: uri_file}}\n"
@@ -51,6 +52,11 @@ CALLS = {
     "onnx_uploads": [lambda _: onnx_upload.submit(io.BytesIO(b"x"), "x.onnx", access=LOCAL)],
     "load_generator": [measure],
     "pipeline_commands": [load],
+    "network_studies": [
+        lambda _: federated_study.submit(
+            FederatedSettings(target="y"), ["north", "south"], "127.0.0.1:8470", access=LOCAL
+        ),
+    ],
     "alert_channels": [
         lambda _: alerts.add_channel("webhook", "x", "http://8.8.8.8", credential="WEBHOOK_X", access=LOCAL),
         lambda _: alerts.change_channel(MISSING, enabled=True, access=LOCAL),

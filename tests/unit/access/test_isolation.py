@@ -52,7 +52,7 @@ from core.datasets import ReadOptions, Recipe
 from core.edge.latency import LatencySuiteSettings
 from core.errors import InputError, NotFoundError
 from core.fairness import MitigationSettings, ThresholdPolicy
-from core.federated import FederatedSettings
+from core.federated import FederatedSettings, FederatedTextSettings
 from core.finetune import FineTuneSettings
 from core.jobs import Timing, scheduler
 from core.pipelines import StepCall
@@ -223,6 +223,7 @@ def others(function: Function, name: str, annotation: str, folder: Path) -> Any:
     special = {
         "AutoMLSettings": AutoMLSettings(target="credit"),
         "FederatedSettings": FederatedSettings(target="credit", site_column="purpose"),
+        "FederatedTextSettings": FederatedTextSettings(text_column="text", target="sentiment", site_column="rating"),
         "FineTuneSettings": FineTuneSettings(text_column="text", label_column="sentiment"),
         "LatencySuiteSettings": LatencySuiteSettings(variants=("fp32",)),
         "MitigationSettings": MitigationSettings(sensitive_columns=("sex",)),
