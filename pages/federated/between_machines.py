@@ -13,7 +13,7 @@ from core.catalog import Run, RunEvent
 from core.federated import ALGORITHMS, SITE_STATES, FederatedSettings
 from core.tasks import federated_study
 from pages._ui import address, downloads, frame
-from pages.federated import live
+from pages.federated import live, loss_chart
 
 __all__ = ["details", "form"]
 
@@ -85,19 +85,30 @@ def details(run: Run, events: list[RunEvent]) -> None:
     states: dict[str, Any] = federated_study.site_states(run, access=frame.access())
     if states["sites"]:
         st.subheader("Sites")
-        rows = [
-            {
-                "Site": site,
-                "State": record["state"].capitalize(),
-                "Meaning": f"It {SITE_STATES[record['state']]}.",
-                "Since": record["since"],
-                "Reason": record["reason"],
-            }
-            for site, record in states["sites"].items()
-        ]
-        st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", alt="The state of each site of the study")
+        rows = pd.DataFrame(
+            [
+                {
+                    "Site": site,
+                    "State": record["state"].capitalize(),
+                    "Meaning": record["reason"] or f"It {SITE_STATES[record['state']]}.",
+                    "Since": pd.Timestamp(record["since"]),
+                }
+                for site, record in states["sites"].items()
+            ]
+        )
+        st.dataframe(
+            rows,
+            hide_index=True,
+            height="content",
+            column_config={"Since": st.column_config.DatetimeColumn("Since", format="D MMM, HH:mm:ss")},
+            alt="The state of each site of the study",
+        )
     _tokens(run)
-    live.details(run, events)
+    rounds = [event.values for event in events if event.phase == "train" and "by_site" in event.values]
+    if rounds:
+        loss_chart.show(rounds)
+        if missing := live.missed(rounds):
+            st.caption(frame.plain(missing))
 
 
 def _tokens(run: Run) -> None:

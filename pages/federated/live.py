@@ -12,7 +12,7 @@ from pages._ui import frame, phase_strip
 from pages._ui.phase_strip import ShownPhase
 from pages.federated import loss_chart
 
-__all__ = ["details"]
+__all__ = ["details", "missed"]
 
 _TITLES = {
     "prepare": "Tables",
