@@ -192,3 +192,18 @@ def test_other_bytes_are_not_a_message() -> None:
 def test_only_plain_numbers_travel() -> None:
     with pytest.raises(InputError, match="type object"):
         encode({}, {"a": np.array([{}], dtype=object)})
+
+
+def test_masks_are_for_the_very_sites_that_were_asked_for_a_sum() -> None:
+    settings, frames = _study()
+    channel = channel_of(frames)
+    train_on(channel, settings)
+    site, names = channel.by_name["site 0"], list(channel.by_name)
+    number = next(request.number for request, _, _ in channel.said if request.kind == "slope")
+    for of, asked, present in (
+        (number, names, ["site 0", "site 0"]),  # one site twice is one site
+        (number, names[:3], names[:3]),  # others than the sum was asked of
+        (9_000, names, names),  # a sum that nobody asked for
+    ):
+        with pytest.raises(InputError, match="stay at the site"):
+            answer(site, Request(10_000, "unmask", {"of": of, "asked": asked, "present": present}))
